@@ -1,0 +1,15 @@
+import { fileURLToPath } from 'node:url';
+
+const counter = fileURLToPath(new URL('tools/count-tests.mjs', import.meta.url));
+
+/** Runs compiled specs; `rootDir` is the package, given by tools/jest.mjs. */
+export default {
+  roots: ['<rootDir>/dist'],
+  testMatch: ['**/dist/**/*.spec.js'],
+  testEnvironment: 'node',
+  transform: {},
+  testTimeout: 30_000,
+  maxWorkers: '50%',
+  passWithNoTests: true,
+  reporters: ['default', counter],
+};
