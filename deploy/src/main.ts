@@ -1,0 +1,1 @@
+console.log('Countersign: there is nothing to start yet.');
