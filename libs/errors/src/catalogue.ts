@@ -496,6 +496,20 @@ export const catalogue = {
     'UNAVAILABLE',
     503,
   ),
+  'service.port_in_use': entry(
+    'Another process already listens at the address.',
+    'Stop the process that holds it, or configure another address.',
+    '58000',
+    'FAILED_PRECONDITION',
+    500,
+  ),
+  'service.disk_full': entry(
+    'There is no space left on the disk.',
+    'Free space on the disk that the message names, and start again.',
+    '53100',
+    'RESOURCE_EXHAUSTED',
+    507,
+  ),
   'config.invalid': entry(
     'The configuration is not valid.',
     'Correct the settings that the message names.',

@@ -1,0 +1,15 @@
+export {
+  baseConfiguration,
+  type HttpConfiguration,
+  type KitConfiguration,
+  peer,
+  tlsFiles,
+} from './base.js';
+export {
+  type CommandLine,
+  type ConfigurationSource,
+  configurationHelp,
+  loadConfiguration,
+  readCommandLine,
+} from './load.store.js';
+export { readConfiguredFile, Secret, secret } from './secret.store.js';
