@@ -247,6 +247,18 @@ export interface EventData {
     readonly resource: string;
     readonly status: number;
   };
+  /** The fold found something wrong: announced once, for whoever watches the stream, and never folded again. */
+  'countersign.evidence.finding.v1': {
+    /** Its name in libs/controls, `fork`. */
+    readonly finding: string;
+    /** Id of the evidence record. */
+    readonly record: string;
+    /** Leaf that it is about. */
+    readonly index: number;
+    /** Ids of the controls that it touches, sorted. */
+    readonly controls: readonly string[];
+    readonly summary: string;
+  };
 }
 
 export interface GrantTerms {

@@ -1,1 +1,35 @@
-export {};
+export {
+  type Condition,
+  type Control,
+  controls,
+  type Edition,
+  type EvidenceRule,
+  type Example,
+  type ExampleEvent,
+  editions,
+  mapRecord,
+  meets,
+} from './control/index.js';
+export {
+  absences,
+  type Finding,
+  type Folded,
+  type FoldState,
+  findings,
+  findingsAsOf,
+  fold,
+  foldAll,
+  foldVersion,
+  initialFold,
+  type Leaf,
+} from './fold/index.js';
+export {
+  type ControlReference,
+  type EvidenceRecord,
+  type JsonValue,
+  type RecordContent,
+  type RecordKind,
+  type Relation,
+  recordKinds,
+  recordText,
+} from './record/index.js';
