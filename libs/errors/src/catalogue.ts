@@ -117,6 +117,20 @@ export const catalogue = {
     'ALREADY_EXISTS',
     409,
   ),
+  'auth.key_enrolled': entry(
+    'This public key was enrolled before.',
+    'Make a new key; a key serves one principal, once.',
+    '42710',
+    'ALREADY_EXISTS',
+    409,
+  ),
+  'auth.principal_disabled': entry(
+    'The principal is disabled.',
+    'Ask an administrator to enrol a new principal.',
+    '28000',
+    'PERMISSION_DENIED',
+    403,
+  ),
   'auth.too_many_attempts': entry(
     'Too many refused attempts from this peer.',
     'Wait a minute and try again with a valid token.',
@@ -153,6 +167,20 @@ export const catalogue = {
     '28000',
     'PERMISSION_DENIED',
     403,
+  ),
+  'grant.self': entry(
+    'Who asked for a grant, acts under it or benefits from it may not activate it.',
+    'Ask another person who is approver or administrator.',
+    '42501',
+    'PERMISSION_DENIED',
+    403,
+  ),
+  'grant.not_requested': entry(
+    'The grant does not wait for activation.',
+    'Look at its state with `countersign grants list`.',
+    '55000',
+    'FAILED_PRECONDITION',
+    409,
   ),
   'target.unknown': entry(
     'No such target is configured.',
@@ -398,6 +426,13 @@ export const catalogue = {
     '55000',
     'FAILED_PRECONDITION',
     409,
+  ),
+  'approval.content_erased': entry(
+    'The statement of this approval was erased.',
+    'Look at its facts; the text itself is gone for good.',
+    '55000',
+    'FAILED_PRECONDITION',
+    410,
   ),
   'approval.in_transaction': entry(
     'An action that needs approval cannot wait inside a transaction that has written or locked.',
