@@ -174,6 +174,19 @@ export interface EventData {
     readonly keyThumbprint: string;
     readonly by: string;
   };
+  'countersign.principal.key-rotated.v1': {
+    readonly principal: string;
+    readonly kind: 'agent' | 'person';
+    /** RFC 7638 thumbprint of the new public key. */
+    readonly keyThumbprint: string;
+    readonly previousKeyThumbprint: string;
+    readonly by: string;
+  };
+  'countersign.principal.disabled.v1': {
+    readonly principal: string;
+    readonly kind: 'agent' | 'person';
+    readonly by: string;
+  };
   'countersign.token.issued.v1': {
     readonly principal: string;
     readonly kind: 'agent' | 'person';
