@@ -35,3 +35,4 @@ export {
 export * as approvalRpc from './generated/countersign/approval/v1/approval.js';
 export * as maskingRpc from './generated/countersign/masking/v1/masking.js';
 export * as policyRpc from './generated/countersign/policy/v1/policy.js';
+export * as channelRpc from './generated/countersign/rpc/v1/rpc.js';

@@ -33,6 +33,8 @@ export function createLogger(service: string, level: LogLevel = 'info', stream?:
         level: (label) => ({ level: label }),
         bindings: (bindings) => redact(bindings) as Record<string, unknown>,
       },
+      // Fields arrive redacted; the default serialiser would take them for an error and reshape them.
+      serializers: { error: (fields: unknown) => fields, err: (fields: unknown) => fields },
       hooks: {
         // Redacted here, before pino looks at it: it would take the text of an error for the message.
         logMethod(parameters, method) {
