@@ -259,6 +259,8 @@ export interface EventData {
     readonly principal: string | null;
     readonly resource: string;
     readonly status: number;
+    /** Readings of this kind that this event stands for; more than 1 only for tiles and under a flood. */
+    readonly count: number;
   };
   /** The fold found something wrong: announced once, for whoever watches the stream, and never folded again. */
   'countersign.evidence.finding.v1': {

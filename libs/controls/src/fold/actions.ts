@@ -50,7 +50,7 @@ export function foldDecided(step: Step, source: string, data: Decided): void {
   draft.actions.set(data.action, {
     index,
     source,
-    time: step.envelope?.time ?? '',
+    time: step.time,
     session: data.session,
     agent: data.agent,
     onBehalfOf: data.onBehalfOf,

@@ -17,7 +17,7 @@ export function foldRequested(step: Step, data: Requested): void {
   }
   approvals.set(data.approval, {
     index: step.index,
-    time: step.envelope?.time ?? '',
+    time: step.time,
     agent: data.agent,
     onBehalfOf: data.onBehalfOf,
     target: data.target,
@@ -81,14 +81,14 @@ export function foldConsumed(step: Step, data: Consumed): void {
     return;
   }
   if (open.approver === null) find(step, 'approval-not-given', open, facts, open.index);
-  const time = Date.parse(step.envelope?.time ?? '') / 1000;
+  const time = Date.parse(step.time) / 1000;
   if (Math.floor(time) > open.expiresAt) find(step, 'approval-overdue', open, facts, open.index);
   approvals.delete(data.approval);
   recordState(step, data.approval, open, 'consumed', open.approver);
   meetUse(step, data.approval, {
     side: 'consumed',
     index: step.index,
-    time: step.envelope?.time ?? '',
+    time: step.time,
     action: data.action,
     agent: open.agent,
     target: open.target,
@@ -137,7 +137,7 @@ export function citeApproval(
   meetUse(step, cited.id, {
     side: 'decided',
     index: step.index,
-    time: step.envelope?.time ?? '',
+    time: step.time,
     action: data.action,
     agent: data.agent,
     target: data.target,

@@ -5,18 +5,18 @@
 export const findings = {
   // What cannot be attributed to its producer is a finding and nothing else.
   malformed: 'A leaf is not an event of a known form.',
-  misplaced: 'An event lies on a topic or under a key that is not its producer’s.',
+  misplaced: "An event lies on a topic or under a key that is not its producer's.",
   'repeated-id': 'An event has the id of an earlier event and other bytes.',
-  'untrusted-epoch': 'An epoch’s key is not certified by the deployment’s authority.',
+  'untrusted-epoch': "An epoch's key is not certified by the deployment's authority.",
   unattributed: 'An event belongs to an epoch whose opening was not seen.',
   fork: 'A producer used one place in its chain twice.',
   'broken-chain': 'An event does not name the hash of the event before it.',
   late: 'An event arrived after later events of its producer.',
   // What is missing or not proved in a chain.
   gap: 'Events of a producer are missing.',
-  discontinuity: 'An epoch does not continue the producer’s epoch before it.',
-  signature: 'A signature does not verify under its epoch’s key.',
-  'unsigned-tail': 'No signature covers a producer’s last events yet.',
+  discontinuity: "An epoch does not continue the producer's epoch before it.",
+  signature: "A signature does not verify under its epoch's key.",
+  'unsigned-tail': "No signature covers a producer's last events yet.",
   // What contradicts the way of an action.
   'unknown-session': 'An action was decided in a session that is not open.',
   'session-mismatch': 'An event of a session contradicts its opening.',

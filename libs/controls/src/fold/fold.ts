@@ -14,8 +14,10 @@ import { attribute } from './attribution.js';
 import { foldGrantChanged, foldGrantRequested } from './grants.js';
 import type { Leaf } from './leaf.js';
 import {
+  foldDisabled,
   foldEnrolled,
   foldEpochOpened,
+  foldKeyRotated,
   foldMaskingActivated,
   foldPolicyActivated,
   foldRead,
@@ -45,10 +47,12 @@ export function foldAll(state: FoldState, leaves: readonly Leaf[]): Folded {
   for (const leaf of leaves) {
     if (leaf.index !== draft.size) throw new RangeError(`Leaf ${draft.size} is due, not ${leaf.index}.`);
     const { envelope, problems, sound } = attribute(draft, leaf);
-    const step: Step = { draft, index: leaf.index, envelope, records: [] };
+    const time = envelope?.time ?? draft.time;
+    const step: Step = { draft, index: leaf.index, time, envelope, records: [] };
     for (const { finding, data } of problems) find(step, finding, {}, data);
     if (sound && envelope !== null) apply(step, envelope.source, envelope.type, envelope.data);
     draft.size = leaf.index + 1;
+    if (sound) draft.time = time;
     for (const content of step.records) {
       records.push({ ...content, controls: mapRecord(controls, content) });
     }
@@ -75,6 +79,8 @@ const handlers: { readonly [Type in EventType]: Handler<Type> } = {
   'countersign.policy.activated.v1': (step, _, data) => foldPolicyActivated(step, data),
   'countersign.masking.activated.v1': (step, _, data) => foldMaskingActivated(step, data),
   'countersign.principal.enrolled.v1': (step, _, data) => foldEnrolled(step, data),
+  'countersign.principal.key-rotated.v1': (step, _, data) => foldKeyRotated(step, data),
+  'countersign.principal.disabled.v1': (step, _, data) => foldDisabled(step, data),
   'countersign.token.issued.v1': (step, _, data) => foldTokenIssued(step, data),
   'countersign.token.refused.v1': (step, _, data) => foldTokenRefused(step, data),
   'countersign.grant.requested.v1': (step, _, data) => foldGrantRequested(step, data),

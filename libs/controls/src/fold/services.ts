@@ -44,6 +44,23 @@ export function foldEnrolled(step: Step, data: ReadData['countersign.principal.e
   });
 }
 
+export function foldKeyRotated(step: Step, data: ReadData['countersign.principal.key-rotated.v1']): void {
+  record(step, 'credential', agentOf(data), `The key of ${data.principal} was replaced by ${data.by}.`, {
+    state: 'rotated',
+    principal: data.principal,
+    principalKind: data.kind,
+    keyThumbprint: data.keyThumbprint,
+    previousKeyThumbprint: data.previousKeyThumbprint,
+    by: data.by,
+  });
+}
+
+export function foldDisabled(step: Step, data: ReadData['countersign.principal.disabled.v1']): void {
+  const { principal, kind, by } = data;
+  const facts = { state: 'disabled', principal, principalKind: kind, by };
+  record(step, 'credential', agentOf(data), `${principal} was disabled by ${by}.`, facts);
+}
+
 export function foldTokenIssued(step: Step, data: ReadData['countersign.token.issued.v1']): void {
   const who = data.kind === 'agent' ? { ...agentOf(data), target: data.audience } : {};
   record(step, 'credential', who, `${data.principal} was given a token for ${data.audience}.`, {
@@ -69,8 +86,8 @@ export function foldTokenRefused(step: Step, data: ReadData['countersign.token.r
 }
 
 export function foldRead(step: Step, data: ReadData['countersign.evidence.read.v1']): void {
-  const { principal, resource, status } = data;
-  record(step, 'reading', {}, `Evidence was read: ${resource}.`, { principal, resource, status });
+  const { principal, resource, status, count } = data;
+  record(step, 'reading', {}, `Evidence was read: ${resource}.`, { principal, resource, status, count });
 }
 
 function agentOf(data: { readonly principal: string; readonly kind: 'agent' | 'person' }): {

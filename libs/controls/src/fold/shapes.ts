@@ -114,6 +114,14 @@ const shapes = {
     keyThumbprint: name,
     by: name,
   }),
+  'countersign.principal.key-rotated.v1': z.object({
+    principal: name,
+    kind: principalKind,
+    keyThumbprint: name,
+    previousKeyThumbprint: name,
+    by: name,
+  }),
+  'countersign.principal.disabled.v1': z.object({ principal: name, kind: principalKind, by: name }),
   'countersign.token.issued.v1': z.object({
     principal: name,
     kind: principalKind,
@@ -161,7 +169,12 @@ const shapes = {
     code: name,
   }),
   'countersign.approval.shown.v1': z.object({ approval: name, principal: name }),
-  'countersign.evidence.read.v1': z.object({ principal: name.nullable(), resource: name, status: z.int() }),
+  'countersign.evidence.read.v1': z.object({
+    principal: name.nullable(),
+    resource: name,
+    status: z.int(),
+    count,
+  }),
   'countersign.evidence.finding.v1': z.object({ finding: name, record: name }),
 } as const satisfies {
   readonly [Type in EventType]: z.ZodType<{ readonly [Field in keyof EventData[Type]]?: unknown }>;

@@ -89,6 +89,8 @@ export interface FoldState {
   readonly authority: string;
   /** Leaves folded so far: the index that the next leaf has. */
   readonly size: number;
+  /** Time of the last event that was sound: the stand-in for leaves that tell none. */
+  readonly time: string;
   readonly heads: { readonly [source: string]: Head };
   readonly sessions: { readonly [session: string]: OpenSession };
   readonly actions: { readonly [action: string]: OpenAction };
@@ -108,6 +110,7 @@ export function initialFold(authority: string): FoldState {
     version: foldVersion,
     authority,
     size: 0,
+    time: '1970-01-01T00:00:00.000Z',
     heads: {},
     sessions: {},
     actions: {},
@@ -121,6 +124,7 @@ export function initialFold(authority: string): FoldState {
 export interface Draft {
   readonly authority: string;
   size: number;
+  time: string;
   readonly heads: Map<string, Head>;
   readonly sessions: Map<string, OpenSession>;
   readonly actions: Map<string, OpenAction>;
@@ -133,6 +137,7 @@ export function thaw(state: FoldState): Draft {
   return {
     authority: state.authority,
     size: state.size,
+    time: state.time,
     heads: new Map(Object.entries(state.heads)),
     sessions: new Map(Object.entries(state.sessions)),
     actions: new Map(Object.entries(state.actions)),
@@ -147,6 +152,7 @@ export function freeze(draft: Draft): FoldState {
     version: foldVersion,
     authority: draft.authority,
     size: draft.size,
+    time: draft.time,
     heads: Object.fromEntries(draft.heads),
     sessions: Object.fromEntries(draft.sessions),
     actions: Object.fromEntries(draft.actions),

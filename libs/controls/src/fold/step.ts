@@ -7,6 +7,8 @@ import type { Draft } from './state.js';
 export interface Step {
   readonly draft: Draft;
   readonly index: number;
+  /** Time of the event; of the last sound one where the leaf tells none. */
+  readonly time: string;
   /** Null for a leaf that is no event. */
   readonly envelope: EventEnvelope | null;
   readonly records: RecordContent[];
@@ -18,9 +20,6 @@ export interface Who {
   readonly target?: string | null;
   readonly verdict?: Verdict | null;
 }
-
-/** The stand-in for the time of a leaf that is no event. */
-const noTime = '1970-01-01T00:00:00.000Z';
 
 /** Adds the record of the event at hand. `earlier` are the other leaves it rests on. */
 export function record(
@@ -36,7 +35,7 @@ export function record(
     kind,
     index: step.index,
     indexes: ascending([...earlier, step.index]),
-    time: step.envelope?.time ?? noTime,
+    time: step.time,
     mode: modeOf(step),
     origin: originOf(step),
     ...present(who),
@@ -59,7 +58,7 @@ export function find(
     kind: 'finding',
     index: step.index,
     indexes: ascending([about, step.index]),
-    time: step.envelope?.time ?? noTime,
+    time: step.time,
     mode: modeOf(step),
     origin: originOf(step),
     ...present(who),
