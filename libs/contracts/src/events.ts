@@ -236,6 +236,8 @@ export interface EventData {
     readonly approval: string;
     readonly approver: string;
     readonly decidedAt: number;
+    /** Seconds since 1970: until then it may be used. The time of the request was for answering it. */
+    readonly expiresAt: number;
   };
   'countersign.approval.denied.v1': {
     readonly approval: string;
