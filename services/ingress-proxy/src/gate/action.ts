@@ -1,0 +1,91 @@
+import type { CountersignError, ErrorCode } from '@countersign/errors';
+
+/** A parameter or a cell in the target's text form; null is NULL. */
+export type Value = Uint8Array | null;
+
+/** What an agent asks of a target, as a protocol adapter understood it. */
+export type Submitted =
+  | {
+      readonly kind: 'statement';
+      readonly text: string;
+      /** Types as the agent declared them, 0 where it did not. */
+      readonly parameterTypes: readonly number[];
+      readonly parameters: readonly Value[];
+      /** `prepare`: nothing runs, the agent only asks what the result would look like. */
+      readonly purpose: 'run' | 'prepare';
+    }
+  | {
+      /** What the adapter cannot turn into a statement: it is refused, and recorded as such. */
+      readonly kind: 'unanalysable';
+      readonly code: ErrorCode;
+      /** What was sent, or what stands for it: only committed to. */
+      readonly bytes: Uint8Array;
+    };
+
+export type Statement = Extract<Submitted, { kind: 'statement' }>;
+
+/** State of the target's transaction as the adapter sees it after an action. */
+export type TransactionStanding = 'idle' | 'open' | 'failed' | 'lost';
+
+/** How a run ended. */
+export interface RunReport {
+  readonly status: 'succeeded' | 'failed' | 'refused' | 'unknown';
+  readonly error: ErrorCode | null;
+  readonly sqlstate: string | null;
+  /** Rows released or affected. */
+  readonly rows: number;
+  readonly transaction: TransactionStanding;
+  /** How a transaction ended in this action, where the target said so. */
+  readonly ended: 'committed' | 'rolled-back' | null;
+}
+
+/** The release of one action's results: every value passes through it, in order. */
+export interface Release {
+  /** Positions in a result whose values must be replaced. */
+  readonly columns: readonly number[];
+  /** Whether masking changed the statement: then the origin of columns is not told. */
+  readonly masked: boolean;
+  /** Rows that may still be released; null without limit. */
+  readonly rowLimit: number | null;
+  /** Stand-ins for the values at one position each; NULL stays NULL. Throws masking.unavailable. */
+  replace(
+    cells: readonly { readonly column: number; readonly value: Uint8Array }[],
+  ): Promise<readonly Uint8Array[]>;
+  /** Commits to bytes that go to the agent as they are; called before they go. */
+  commit(bytes: Uint8Array, rows: number, valueBytes: number): void;
+}
+
+/** What really runs: handed to an adapter once the decision is durable, and never before. */
+export interface Running {
+  readonly action: string;
+  readonly text: string;
+  readonly parameterTypes: readonly number[];
+  readonly parameters: readonly Value[];
+  readonly purpose: 'run' | 'prepare';
+  readonly timeLimitSeconds: number | null;
+  readonly release: Release;
+  /** Names that the agent knows already, so that errors may repeat them: `schema.relation`, `schema.relation.column`. */
+  readonly knownNames: ReadonlySet<string>;
+}
+
+/** What the gate asks of a protocol adapter for one action. */
+export interface ActionPort {
+  /** Aborts when the agent is gone or the service stops: nothing waits any longer. */
+  readonly signal: AbortSignal;
+  /** Tells the agent that its action waits. */
+  waiting(approval: string): void;
+  /** Runs on the target. Called at most once. Throws nothing: what goes wrong is in the report. */
+  run(running: Running): Promise<RunReport>;
+}
+
+/** What became of a submitted action. */
+export type Answer =
+  | { readonly kind: 'ran'; readonly action: string; readonly report: RunReport }
+  | {
+      readonly kind: 'refused';
+      readonly action: string;
+      readonly error: CountersignError;
+      readonly rules: readonly string[];
+      /** Whether the session ends with it. */
+      readonly ends: 'token-expired' | 'grant-ended' | null;
+    };

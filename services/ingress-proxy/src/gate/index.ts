@@ -1,0 +1,34 @@
+export type {
+  ActionPort,
+  Answer,
+  Release,
+  Running,
+  RunReport,
+  Statement,
+  Submitted,
+  TransactionStanding,
+  Value,
+} from './action.js';
+export { bytesOfSubmitted, commitToRunning, commitToSubmitted, saltOf, textOfStatement } from './commitments.js';
+export { completedEvent, stoppedOutcome, systemDecidedEvent, transactionEvent } from './events.js';
+export { Gate, type GateObserver, type GateOptions, type GatePorts } from './gate.driver.js';
+export type {
+  AnyDraft,
+  ApprovalPort,
+  ClockPort,
+  Decided,
+  DecisionQuestion,
+  GrantPort,
+  GrantStanding,
+  Held,
+  HeldStatus,
+  HoldQuestion,
+  Inspected,
+  MaskingPort,
+  PolicyPort,
+  RecorderPort,
+  RewriteResult,
+  Rewritten,
+} from './ports.js';
+export { canonicalClaims } from './policy-input.js';
+export type { GateSession } from './session.js';

@@ -1,0 +1,7 @@
+export {
+  type ConnectionLimits,
+  type ExchangeHandler,
+  isLoopback,
+  TargetConnection,
+  type TargetLogin,
+} from './connection.client.js';
