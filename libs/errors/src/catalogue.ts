@@ -371,6 +371,20 @@ export const catalogue = {
     'UNAVAILABLE',
     503,
   ),
+  'policy.failed': entry(
+    'Policy could not decide, so nothing runs.',
+    'Tell the operator the correlation id.',
+    '58000',
+    'INTERNAL',
+    500,
+  ),
+  'policy.bundle_invalid': entry(
+    'The policy bundle cannot be used.',
+    'Build it again as policies/README.md says; the policy that was active stays active.',
+    '58000',
+    'FAILED_PRECONDITION',
+    500,
+  ),
   'approval.pending': entry(
     'The action waits for a human approval.',
     'Submit the identical action again once it is approved.',

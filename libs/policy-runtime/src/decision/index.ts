@@ -1,0 +1,2 @@
+export { inputLimit, inputText, readInput } from './input.js';
+export { decisionOf } from './result.js';

@@ -1,0 +1,2 @@
+export { hostBuiltins } from './builtins.js';
+export { createEngine, type Engine } from './engine.js';
