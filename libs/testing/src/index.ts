@@ -1,1 +1,4 @@
-export {};
+export { freePort } from './free-port.js';
+export { type PostgresInstance, type PostgresOptions, startPostgres } from './postgres/index.js';
+export { type TemporaryFolder, temporaryFolder } from './temporary-folder.js';
+export { type WaitOptions, waitUntil } from './wait-until.js';

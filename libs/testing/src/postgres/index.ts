@@ -1,0 +1,1 @@
+export { type PostgresInstance, type PostgresOptions, startPostgres } from './server.js';
