@@ -12,6 +12,8 @@ export const correlationHeader = 'x-correlation-id';
 export interface OrdinaryOptions {
   readonly serverSlots: Slots;
   readonly streamSlots: Slots;
+  /** Unary calls in flight. */
+  readonly works: Set<Work>;
   readonly maxPayloadBytes: number;
   /** Aborted when the server stops: streams have no end of their own. */
   readonly stopping: AbortSignal;
@@ -61,7 +63,10 @@ export function unaryHandler(service: ServiceRegistration, binding: UnaryBinding
     }
     // gRPC has decoded the request, and encodes the answer again itself; so the answer passes as it is.
     let response: unknown;
-    const work = Work.start(
+    // Set after the start; the answer may come before.
+    let work: Work | undefined;
+    let answered = false;
+    work = Work.start(
       {
         ...binding,
         encode: (value) => {
@@ -77,9 +82,20 @@ export function unaryHandler(service: ServiceRegistration, binding: UnaryBinding
         correlationId,
         peer: peerOfCall(call),
       },
-      (outcome) => (outcome.error === undefined ? callback(null, response) : fail(outcome.error)),
+      (outcome) => {
+        answered = true;
+        if (work !== undefined) options.works.delete(work);
+        if (outcome.error === undefined) callback(null, response);
+        else fail(outcome.error);
+      },
     );
-    call.on('cancelled', () => work?.drop(new CountersignError('rpc.cancelled')));
+    const started = work;
+    if (started === undefined || answered) return;
+    options.works.add(started);
+    call.on('cancelled', () => {
+      options.works.delete(started);
+      started.drop(new CountersignError('rpc.cancelled'));
+    });
   };
 }
 

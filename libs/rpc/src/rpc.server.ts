@@ -1,11 +1,13 @@
 import { channelRpc } from '@countersign/contracts';
 import { CountersignError } from '@countersign/errors';
 import {
+  logVerbosity,
   Server,
   type ServerDuplexStream,
   type ServerUnaryCall,
   type ServerWritableStream,
   type sendUnaryData,
+  setLogVerbosity,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { grpcTarget, parseAddress, requireGuard } from './address.js';
@@ -52,6 +54,9 @@ type UnaryCall = ServerUnaryCall<unknown, unknown>;
 type StreamCall = ServerWritableStream<unknown, unknown>;
 type ChannelStream = ServerDuplexStream<channelRpc.ChannelRequest, channelRpc.ChannelResponse>;
 
+// It would write to standard error, past the log; whatever it has to say is thrown or answered as well.
+setLogVerbosity(logVerbosity.NONE);
+
 function bind(server: Server, target: string, options: ServeOptions): Promise<number> {
   const credentials = serverCredentials(options.tls);
   return new Promise((resolve, reject) => {
@@ -90,6 +95,7 @@ export async function serveRpc(options: ServeOptions): Promise<RpcServer> {
   const ordinary: OrdinaryOptions = {
     serverSlots,
     streamSlots: new Slots(maxInFlight),
+    works: new Set(),
     maxPayloadBytes,
     stopping: stopping.signal,
     onFailure,
@@ -161,6 +167,10 @@ export async function serveRpc(options: ServeOptions): Promise<RpcServer> {
       });
       await Promise.race([graceful, limit]);
       clearTimeout(timer);
+      // Cut one by one, since forceShutdown leaves streams open that wait for a handler.
+      for (const channel of channels) channel.cut();
+      for (const work of ordinary.works) work.fail(new CountersignError('service.stopping'));
+      await new Promise(setImmediate);
       server.forceShutdown();
       if (address.kind === 'unix') removeSocket(address.path);
     },

@@ -2,7 +2,7 @@ import type { channelRpc } from '@countersign/contracts';
 import { CountersignError } from '@countersign/errors';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { ServiceRegistration } from '../definition.js';
-import { failureOf } from '../failure.js';
+import { failureOf, grpcStatus } from '../failure.js';
 import { limits } from '../limits.js';
 import { Outbox } from './outbox.js';
 import { Slots } from './slots.js';
@@ -78,6 +78,11 @@ export class ChannelServer {
     return this.#stopped;
   }
 
+  /** Ends the stream now; the caller learns that the outcome of what was in flight is unknown. */
+  cut(): void {
+    if (!this.#ended) this.#refuse(grpcStatus.UNAVAILABLE, 'the service has stopped');
+  }
+
   #checkIdle(): void {
     if (this.#works.size === 0 && this.#outbox.length === 0) this.#onIdle?.();
   }
@@ -87,7 +92,7 @@ export class ChannelServer {
     if (this.#service === undefined) {
       this.#service = this.#options.services.get(frame.service);
       if (this.#service === undefined) {
-        this.#refuse(12, 'unknown service');
+        this.#refuse(grpcStatus.UNIMPLEMENTED, 'unknown service');
         return;
       }
       this.#stream.write({
@@ -98,12 +103,12 @@ export class ChannelServer {
         answers: [],
       });
     } else if (frame.service !== '') {
-      this.#refuse(3, 'the service is named once');
+      this.#refuse(grpcStatus.INVALID_ARGUMENT, 'the service is named once');
       return;
     }
     for (const call of frame.calls) {
       if (this.#works.has(call.id)) {
-        this.#refuse(3, 'an id is in use');
+        this.#refuse(grpcStatus.INVALID_ARGUMENT, 'an id is in use');
         return;
       }
       this.#begin(this.#service, call);
