@@ -494,6 +494,13 @@ export const catalogue = {
     'NOT_FOUND',
     404,
   ),
+  'dossier.unavailable': entry(
+    'The dossier cannot be read.',
+    'Give the path of a file that exists and may be read.',
+    '58030',
+    'NOT_FOUND',
+    404,
+  ),
   'evidence.cursor_invalid': entry(
     'The cursor is not valid.',
     'Start again without a cursor.',
