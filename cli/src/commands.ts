@@ -1,4 +1,13 @@
+import { approvalsCommand } from './approvals.command.js';
 import type { RegisterCommand } from './command.js';
+import { enrollCommand } from './enroll.command.js';
+import { grantsCommand } from './grants.command.js';
+import { tokenCommand } from './token.command.js';
 
 /** Every command of `countersign`, in the order in which help lists them. */
-export const commands: readonly RegisterCommand[] = [];
+export const commands: readonly RegisterCommand[] = [
+  enrollCommand,
+  tokenCommand,
+  grantsCommand,
+  approvalsCommand,
+];

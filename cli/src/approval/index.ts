@@ -1,0 +1,3 @@
+export { type Asking, type CommonFlags, run, withSettings } from './action.js';
+export { momentOf, secondsOf } from './duration.js';
+export { ensureKeyFile, type PublicKey } from './key-file.store.js';

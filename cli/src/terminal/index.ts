@@ -1,0 +1,3 @@
+export { box } from './box.js';
+export { escapeText, lookalikes } from './escape.js';
+export { facts, table } from './table.js';
