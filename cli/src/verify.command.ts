@@ -1,0 +1,56 @@
+import { exitCodes, type Progress, splitLines, verifyDossier } from '@countersign/verifier';
+import { type Command, InvalidArgumentError } from 'commander';
+import pc from 'picocolors';
+import { readDossierFile, renderReport } from './verify/index.js';
+
+interface VerifyArguments {
+  readonly trust: readonly string[];
+  readonly json: boolean;
+}
+
+const HELP = `
+A fingerprint is "sha256:" and the hexadecimal SHA-256 of a public key (SubjectPublicKeyInfo in DER): of the
+deployment's certificate authority or of its checkpoint key. Get it by another way than the dossier.
+
+Exit codes:
+  ${exitCodes.authentic}  authentic: everything fits, and a trusted fingerprint vouches for it
+  ${exitCodes.consistent}  consistent: everything fits, but no trusted fingerprint was given
+  ${exitCodes.tampered}  tampered: something is not what it claims to be
+  ${exitCodes.unreadable}  unreadable: it is no dossier that this version can read to its end
+  1  the command failed, for example because there is no such file`;
+
+/** `countersign verify`: checks a dossier offline. */
+export function verifyCommand(program: Command): void {
+  program
+    .command('verify')
+    .description(
+      'Check a dossier offline: who wrote it, that nothing is missing, that policy decided as recorded.',
+    )
+    .argument('<dossier>', 'the file, plain or gzip')
+    .option('--trust <fingerprint>', 'a key that you trust; repeatable', collectFingerprint, [])
+    .option('--json', 'print the report as JSON', false)
+    .addHelpText('after', HELP)
+    .action(verify);
+}
+
+async function verify(path: string, { trust, json }: VerifyArguments): Promise<void> {
+  const progress = process.stderr.isTTY ? showProgress : undefined;
+  const report = await verifyDossier(splitLines(readDossierFile(path)), {
+    trust,
+    ...(progress === undefined ? {} : { onProgress: progress }),
+  });
+  if (progress !== undefined) process.stderr.write('\r\u001b[K');
+  process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : renderReport(report, pc));
+  process.exitCode = exitCodes[report.verdict];
+}
+
+function showProgress({ stage, events, ofEvents }: Progress): void {
+  const part = ofEvents === 0 ? '' : ` ${Math.floor((100 * events) / ofEvents)} %`;
+  process.stderr.write(`\r\u001b[K${pc.dim(`verifying ${stage}${stage === 'event' ? `s${part}` : ''}`)}`);
+}
+
+function collectFingerprint(text: string, before: readonly string[]): readonly string[] {
+  if (!/^sha256:[0-9a-f]{64}$/i.test(text.trim()))
+    throw new InvalidArgumentError('A fingerprint is "sha256:" and 64 hexadecimal digits.');
+  return [...before, text.trim().toLowerCase()];
+}
