@@ -1,1 +1,4 @@
 export * from './dossier/index.js';
+export * from './report/index.js';
+export type { Progress } from './verification.js';
+export { type VerifyOptions, verifyDossier } from './verify-dossier.js';

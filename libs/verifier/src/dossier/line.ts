@@ -98,6 +98,9 @@ export class DossierError extends Error {
   }
 }
 
+/** A line that is not JSON: as the last line, it is where a dossier was cut. */
+export class TornLineError extends DossierError {}
+
 /** Reads one line. Throws a DossierError for everything that is no line of a dossier. */
 export function parseLine(text: string, number: number): DossierLine {
   if (text.length > limits.line) throw new DossierError(number, 'The line is longer than a line may be.');
@@ -105,7 +108,7 @@ export function parseLine(text: string, number: number): DossierLine {
   try {
     json = JSON.parse(text);
   } catch {
-    throw new DossierError(number, 'The line is not JSON.');
+    throw new TornLineError(number, 'The line is not JSON.');
   }
   const parsed = line.safeParse(json);
   if (!parsed.success) {

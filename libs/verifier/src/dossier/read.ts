@@ -1,5 +1,5 @@
 import { limits } from './limits.js';
-import { DossierError, type DossierKind, type DossierLine, kinds, parseLine } from './line.js';
+import { DossierError, type DossierKind, type DossierLine, kinds, parseLine, TornLineError } from './line.js';
 
 /**
  * Cuts chunks of UTF-8 into lines, holding no more than one line. Rejects with a DossierError where bytes are not
@@ -38,25 +38,36 @@ export interface NumberedLine {
 /**
  * Reads the lines of a dossier: each is well formed and in its place, the manifest comes first and once, nothing
  * follows the end. Rejects with a DossierError otherwise. That the end is reached, and counts right, is for the
- * caller: a dossier that was cut still shows what it holds.
+ * caller: a dossier that was cut, even within its last line, still shows what it holds.
  */
 export async function* readDossier(
   lines: AsyncIterable<string> | Iterable<string>,
 ): AsyncGenerator<NumberedLine> {
   let number = 0;
   let place = -1;
+  let torn: TornLineError | undefined;
   for await (const text of lines) {
+    if (torn !== undefined) throw torn;
     number += 1;
-    const line = parseLine(text, number);
-    const next = kinds.indexOf(line.kind);
-    if (place < 0 && line.kind !== 'manifest')
-      throw new DossierError(number, 'The manifest does not come first.');
-    if (next < place || (next === place && isSingle(line.kind)))
-      throw new DossierError(number, `A line of kind ${line.kind} may not come here.`);
-    place = next;
-    yield { number, line };
+    try {
+      const line = parseLine(text, number);
+      place = checkPlace(line.kind, place, number);
+      yield { number, line };
+    } catch (error) {
+      if (!(error instanceof TornLineError)) throw error;
+      torn = error;
+    }
   }
-  if (place < 0) throw new DossierError(1, 'There is nothing in it.');
+  if (place < 0) throw torn ?? new DossierError(1, 'There is nothing in it.');
+}
+
+/** The place of the kind in the order; throws where it may not follow the place before. */
+function checkPlace(kind: DossierKind, before: number, number: number): number {
+  const place = kinds.indexOf(kind);
+  if (before < 0 && kind !== 'manifest') throw new DossierError(number, 'The manifest does not come first.');
+  if (place < before || (place === before && isSingle(kind)))
+    throw new DossierError(number, `A line of kind ${kind} may not come here.`);
+  return place;
 }
 
 function isSingle(kind: DossierKind): boolean {

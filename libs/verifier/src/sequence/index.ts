@@ -1,2 +1,3 @@
 export { Aligner, type Discrepancy } from './aligner.js';
 export { HashList } from './hash-list.js';
+export { IdIndex } from './id-index.js';
