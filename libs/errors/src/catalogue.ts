@@ -138,6 +138,13 @@ export const catalogue = {
     'RESOURCE_EXHAUSTED',
     429,
   ),
+  'session.too_many': entry(
+    'Too many connections are open.',
+    'Close a connection, or try again later.',
+    '53300',
+    'RESOURCE_EXHAUSTED',
+    503,
+  ),
 
   // Grants and targets
   'grant.unknown': entry(
@@ -486,6 +493,20 @@ export const catalogue = {
     '58000',
     'UNAVAILABLE',
     503,
+  ),
+  'recording.invalid': entry(
+    'What should be recorded is not a valid event, so it does not run.',
+    'Make the action smaller; tell the operator if that does not help.',
+    '54000',
+    'INVALID_ARGUMENT',
+    413,
+  ),
+  'recording.malformed': entry(
+    'Recorded bytes are not a valid event.',
+    'Look at the record that the message names.',
+    '22000',
+    'INVALID_ARGUMENT',
+    422,
   ),
   'evidence.record_unknown': entry(
     'No such record exists.',
