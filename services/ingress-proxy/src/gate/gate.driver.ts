@@ -193,13 +193,7 @@ export class Gate {
   ): RewriteResult | Promise<RewriteResult> {
     const obligations = required(required(state.decided).decision.obligations);
     const { profile, lookups } = obligations;
-    return this.#ports.masking.rewrite(
-      session.claims.target,
-      statement,
-      required(state.inspected),
-      profile,
-      lookups,
-    );
+    return this.#ports.masking.rewrite(session.claims.target, statement, profile, lookups);
   }
 
   async #hold(

@@ -9,6 +9,7 @@ export type {
   TransactionStanding,
   Value,
 } from './action.js';
+export { ApprovalClient, type ApprovalRpc, answerOf, MaskingClient, type MaskingRpc, PolicyClient, type PolicyRpc } from './clients/index.js';
 export { bytesOfSubmitted, commitToRunning, commitToSubmitted, saltOf, textOfStatement } from './commitments.js';
 export { completedEvent, stoppedOutcome, systemDecidedEvent, transactionEvent } from './events.js';
 export { Gate, type GateObserver, type GateOptions, type GatePorts } from './gate.driver.js';

@@ -34,7 +34,6 @@ export interface MaskingPort {
   rewrite(
     target: string,
     statement: Statement,
-    inspected: Inspected,
     profile: string,
     lookups: readonly string[],
   ): RewriteResult | Promise<RewriteResult>;
@@ -92,7 +91,10 @@ export interface GrantPort {
 
 /** When a session's grant was last known to be active; kept with the session. */
 export interface GrantStanding {
+  /** Which unbroken stream of changes vouches for the last check; -1 for none. */
   checkedIn: number;
+  /** Seconds since 1970. */
+  expiresAt: number;
 }
 
 export interface Draft<Type extends EventType = EventType> {

@@ -68,7 +68,9 @@ export function afterRun(
   }
   const place = { id: open.id, ordinal: open.actions };
   const after = counted(open, facts);
-  if (stays && report.ended === null) {
+  // ROLLBACK TO SAVEPOINT carries the tag of ROLLBACK, yet ends nothing.
+  const ended = facts.transaction === 'rollback-to' ? null : report.ended;
+  if (stays && ended === null) {
     const recovered = facts.transaction === 'rollback-to' && report.status === 'succeeded';
     const next = { ...after, refused: recovered ? false : open.refused };
     return { open: next, ended: null, structureChanged: false, place };

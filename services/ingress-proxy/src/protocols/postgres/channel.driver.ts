@@ -24,8 +24,21 @@ export class Channel {
   #socket: Socket;
   #failure: unknown = null;
   #ended = false;
+  #corked = false;
   #waiting: { resolve: () => void; timer: NodeJS.Timeout | null } | null = null;
   readonly #closed = new AbortController();
+  readonly #listeners = {
+    data: (chunk: Buffer): void => {
+      if (this.#failure !== null) return;
+      this.#parser.push(chunk);
+      // While nobody reads, bytes are kept up to a mark; then the peer waits.
+      if (this.#waiting === null && this.#parser.buffered > this.#highWater) this.#socket.pause();
+      this.#wake();
+    },
+    end: (): void => this.#close(),
+    error: (): void => this.#close(),
+    close: (): void => this.#close(),
+  } as const;
 
   constructor(socket: Socket, options: ChannelOptions) {
     this.#socket = socket;
@@ -75,18 +88,19 @@ export class Channel {
     }
   }
 
-  /** Queues bytes for the peer. */
+  /** Queues bytes for the peer. What is written in one turn of the event loop leaves as one packet. */
   write(bytes: Buffer): void {
-    if (!this.#socket.destroyed && this.#socket.writable) this.#socket.write(bytes);
-  }
-
-  /** Several writes as one packet. */
-  cork(): void {
-    this.#socket.cork();
-  }
-
-  uncork(): void {
-    this.#socket.uncork();
+    const socket = this.#socket;
+    if (socket.destroyed || !socket.writable) return;
+    if (!this.#corked) {
+      this.#corked = true;
+      socket.cork();
+      process.nextTick(() => {
+        this.#corked = false;
+        socket.uncork();
+      });
+    }
+    socket.write(bytes);
   }
 
   get needsDrain(): boolean {
@@ -112,11 +126,8 @@ export class Channel {
   /** Hands the raw socket over, for TLS; the channel goes on with what `attach` gives it. */
   detach(): Socket {
     const socket = this.#socket;
-    socket.removeAllListeners('data');
-    socket.removeAllListeners('end');
-    socket.removeAllListeners('close');
-    socket.removeAllListeners('error');
-    socket.on('error', () => undefined);
+    for (const [event, listener] of Object.entries(this.#listeners)) socket.off(event, listener);
+    socket.on('error', ignore);
     return socket;
   }
 
@@ -143,20 +154,7 @@ export class Channel {
 
   #listen(socket: Socket): void {
     socket.setNoDelay(true);
-    socket.on('data', (chunk: Buffer) => {
-      if (this.#failure !== null) return;
-      this.#parser.push(chunk);
-      // While nobody reads, bytes are kept up to a mark; then the peer waits.
-      if (this.#waiting === null && this.#parser.buffered > this.#highWater) socket.pause();
-      this.#wake();
-    });
-    socket.on('end', () => {
-      this.#ended = true;
-      this.#closed.abort();
-      this.#wake();
-    });
-    socket.on('error', () => this.#close());
-    socket.on('close', () => this.#close());
+    for (const [event, listener] of Object.entries(this.#listeners)) socket.on(event, listener);
   }
 
   #cut(): AnyFrame | null {
@@ -197,4 +195,8 @@ export class Channel {
     this.#closed.abort();
     this.#wake();
   }
+}
+
+function ignore(): void {
+  // An error of a socket that was handed over is met where it is used.
 }

@@ -123,14 +123,20 @@ export class TargetConnection {
     this.#channel.write(bytes);
   }
 
-  /** Asks the target to stop what this connection runs. It may have ended before. */
+  /**
+   * Asks the target to stop what this connection runs. Resolves when the target has taken note (it then closes the
+   * connection of the request), or after a while; what runs may have ended before.
+   */
   async cancel(): Promise<void> {
     if (this.#key === null) return;
     const socket = await openTargetSocket(this.#login, this.#limits.connectMilliseconds);
-    socket.on('error', () => undefined);
-    socket.end(toTarget.cancelRequest(this.#key.processId, this.#key.secret));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(() => socket.destroy(), this.#limits.connectMilliseconds);
+    socket.on('error', () => undefined).once('close', () => resolve());
+    socket.write(toTarget.cancelRequest(this.#key.processId, this.#key.secret));
     socket.resume();
-    setTimeout(() => socket.destroy(), this.#limits.connectMilliseconds).unref();
+    await promise;
+    clearTimeout(timer);
   }
 
   close(): void {

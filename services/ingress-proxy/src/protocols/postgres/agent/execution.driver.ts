@@ -1,0 +1,337 @@
+import { CountersignError, type ErrorCode } from '@countersign/errors';
+import type { Release, Running, RunReport } from '../../../gate/index.js';
+import type { Channel } from '../channel.driver.js';
+import {
+  backendTypes,
+  type Column,
+  dataRowBytes,
+  decodeDataRow,
+  decodeParameterDescription,
+  decodeReport,
+  decodeRowDescription,
+  decodeTag,
+  type Frame,
+  rowsOfTag,
+  type TargetReport,
+  toClient,
+  toTarget,
+  type TransactionStatus,
+} from '../codec/index.js';
+import type { TargetConnection } from '../upstream/index.js';
+import type { Part } from './batch.js';
+import { reportOf, scrubbed } from './reports.js';
+
+/** What an answer consists of before its rows. */
+export type OutputPart = Part | 'row-description';
+
+export interface ExecutionOptions {
+  readonly running: Running;
+  /** In the order of the agent's messages; `row-description` for a simple query. */
+  readonly parts: readonly OutputPart[];
+  readonly agent: Channel;
+  readonly target: TargetConnection;
+  /** Records and asks for a cancellation. Rejects where that cannot be. */
+  readonly cancel: () => Promise<void>;
+}
+
+/** How long a target may take to follow a cancellation before its connection is given up. */
+const CANCEL_MILLISECONDS = 5_000;
+
+/**
+ * Runs one decided action at the target and streams what is released to the agent, never holding more than one turn of
+ * rows. After a stop (a limit, a lost agent, a failed release) nothing more is released; the target is told to cancel and
+ * read to its end, so that the outcome is known.
+ */
+export class Execution {
+  readonly #running: Running;
+  readonly #release: Release;
+  readonly #agent: Channel;
+  readonly #target: TargetConnection;
+  readonly #cancel: () => Promise<void>;
+  #parts: readonly OutputPart[];
+  #statementTypes: readonly number[] | null = null;
+  #statementColumns: readonly Column[] | 'none' | null = null;
+  #portalColumns: readonly Column[] | 'none' | null = null;
+  #rows: Frame[] = [];
+  #rowsSeen = 0;
+  #rowsReleased = 0;
+  #tag: string | null = null;
+  #empty = false;
+  #failure: TargetReport | null = null;
+  #stopped: ErrorCode | null = null;
+  #discarded = false;
+  #cancelling: Promise<void> | null = null;
+  #watchdog: NodeJS.Timeout | null = null;
+
+  constructor(options: ExecutionOptions) {
+    this.#running = options.running;
+    this.#release = options.running.release;
+    this.#agent = options.agent;
+    this.#target = options.target;
+    this.#cancel = options.cancel;
+    this.#parts = options.parts;
+  }
+
+  async run(): Promise<RunReport> {
+    const { timeLimitSeconds } = this.#running;
+    const limit =
+      timeLimitSeconds === null
+        ? null
+        : setTimeout(() => this.#stop('release.time_limit'), timeLimitSeconds * 1000);
+    const left = (): void => this.#stop('rpc.cancelled');
+    this.#agent.closed.addEventListener('abort', left, { once: true });
+    try {
+      const status = await this.#target.exchange(this.#messages(), {
+        onFrame: (frame) => this.#onFrame(frame),
+        onTurn: () => this.#flush(),
+      });
+      // A cancellation that is still on its way must not meet the next action.
+      await this.#cancelling;
+      return this.#finish(status);
+    } catch {
+      this.#target.destroy();
+      return this.#lost();
+    } finally {
+      if (limit !== null) clearTimeout(limit);
+      if (this.#watchdog !== null) clearTimeout(this.#watchdog);
+      this.#agent.closed.removeEventListener('abort', left);
+    }
+  }
+
+  #messages(): Buffer {
+    const running = this.#running;
+    const describesStatement = running.purpose === 'prepare' || this.#parts.includes('describe-statement');
+    const messages = [
+      toTarget.parse(running.text, running.parameterTypes),
+      ...(describesStatement ? [toTarget.describeStatement] : []),
+      ...(running.purpose === 'run' ? [toTarget.bind(running.parameters), toTarget.describePortal, toTarget.execute] : []),
+      toTarget.sync,
+    ];
+    return Buffer.concat(messages);
+  }
+
+  #onFrame(frame: Frame): void {
+    switch (frame.type) {
+      case backendTypes.dataRow:
+        this.#onRow(frame);
+        return;
+      case backendTypes.parameterDescription:
+        this.#statementTypes = decodeParameterDescription(frame);
+        return;
+      case backendTypes.rowDescription:
+        this.#onColumns(this.#told(decodeRowDescription(frame)));
+        return;
+      case backendTypes.noData:
+        this.#onColumns('none');
+        return;
+      case backendTypes.commandComplete:
+        this.#tag = decodeTag(frame);
+        return;
+      case backendTypes.emptyQuery:
+        this.#empty = true;
+        return;
+      case backendTypes.error:
+        this.#failure = decodeReport(frame);
+        return;
+      case backendTypes.copyIn:
+        this.#stop('protocol.unsupported');
+        this.#target.write(toTarget.copyFail());
+        return;
+      case backendTypes.copyOut:
+      case backendTypes.copyBoth:
+        this.#stop('protocol.unsupported');
+        return;
+      default:
+        // Completions of the gateway's own messages, and data of a COPY that is being stopped.
+        return;
+    }
+  }
+
+  #onColumns(columns: readonly Column[] | 'none'): void {
+    if (this.#statementTypes !== null && this.#statementColumns === null) this.#statementColumns = columns;
+    else this.#portalColumns = columns;
+  }
+
+  /** Where columns come from is told only of what was not masked. */
+  #told(columns: readonly Column[]): readonly Column[] {
+    if (!this.#release.masked) return columns;
+    return columns.map((column) => ({ ...column, table: 0, attribute: 0 }));
+  }
+
+  #onRow(frame: Frame): void {
+    const { rowLimit } = this.#release;
+    const exceeded = rowLimit !== null && this.#rowsSeen >= rowLimit;
+    if (this.#stopped !== null || exceeded) {
+      this.#discarded = true;
+      this.#stop('release.row_limit');
+      return;
+    }
+    this.#rowsSeen += 1;
+    this.#rows.push(frame);
+  }
+
+  /** Releases what was collected. Null where nothing has to be waited for. */
+  #flush(): Promise<void> | null {
+    if (this.#rows.length === 0) return null;
+    const rows = this.#rows;
+    this.#rows = [];
+    this.#openParts();
+    if (this.#release.columns.length > 0) return this.#releaseReplaced(rows);
+    this.#send(rows.map((frame) => frame.whole), rows.length, rows.reduce((sum, row) => sum + dataRowBytes(row), 0));
+    return this.#agent.needsDrain ? this.#drained() : null;
+  }
+
+  async #releaseReplaced(rows: readonly Frame[]): Promise<void> {
+    try {
+      const cells = rows.map(decodeDataRow);
+      const wanted = cells.flatMap((row, rowIndex) =>
+        this.#release.columns.flatMap((column) => {
+          const value = row[column];
+          // A column that is not there means that masking spoke of another result than the target gave.
+          if (value === undefined) throw new CountersignError('masking.not_reproducible');
+          return value === null ? [] : [{ rowIndex, column, value }];
+        }),
+      );
+      const values = await this.#release.replace(wanted);
+      wanted.forEach(({ rowIndex, column }, index) => {
+        const value = values[index];
+        const row = cells[rowIndex];
+        if (value === undefined || row === undefined) throw new CountersignError('masking.unavailable');
+        row[column] = Buffer.from(value);
+      });
+      const bytes = cells.flat().reduce((sum, value) => sum + (value?.length ?? 0), 0);
+      this.#send(cells.map(toClient.dataRow), cells.length, bytes);
+    } catch (thrown) {
+      this.#stop(thrown instanceof CountersignError ? thrown.code : 'internal');
+      return;
+    }
+    await this.#drained();
+  }
+
+  /** The one place where values go to an agent: committed to first, and not at all once the action is stopped. */
+  #send(messages: readonly Buffer[], rows: number, valueBytes: number): void {
+    if (this.#stopped !== null && this.#stopped !== 'release.row_limit') {
+      this.#discarded = true;
+      return;
+    }
+    const bytes = messages.length === 1 && messages[0] !== undefined ? messages[0] : Buffer.concat(messages);
+    this.#release.commit(bytes, rows, valueBytes);
+    this.#rowsReleased += rows;
+    this.#agent.write(bytes);
+  }
+
+  async #drained(): Promise<void> {
+    try {
+      await this.#agent.drained();
+    } catch {
+      // Who does not read for so long is not there.
+      this.#agent.destroy();
+    }
+  }
+
+  #stop(code: ErrorCode): void {
+    if (this.#stopped !== null) return;
+    this.#stopped = code;
+    this.#watchdog = setTimeout(() => this.#target.destroy(), CANCEL_MILLISECONDS);
+    this.#cancelling = this.#cancel().catch(() => this.#target.destroy());
+  }
+
+  /** What comes before the rows, in the order in which the agent asked, as far as the target has answered it. */
+  #openParts(): void {
+    while (this.#parts.length > 0) {
+      const [part, ...rest] = this.#parts;
+      const bytes = part === undefined ? null : this.#bytesOf(part);
+      if (bytes === null) return;
+      this.#parts = rest;
+      for (const message of bytes) this.#agent.write(message);
+    }
+  }
+
+  /** Null while the target has not said it yet. */
+  #bytesOf(part: OutputPart): readonly Buffer[] | null {
+    switch (part) {
+      case 'parse-complete':
+        return [toClient.parseComplete];
+      case 'bind-complete':
+        return [toClient.bindComplete];
+      case 'close-complete':
+        return [toClient.closeComplete];
+      case 'describe-statement': {
+        const columns = described(this.#statementColumns);
+        if (columns === null || this.#statementTypes === null) return null;
+        return [toClient.parameterDescription(this.#statementTypes), columns];
+      }
+      case 'describe-portal': {
+        const known = this.#portalColumns ?? (this.#running.purpose === 'prepare' ? this.#statementColumns : null);
+        const columns = described(known);
+        return columns === null ? null : [columns];
+      }
+      case 'row-description':
+        if (this.#portalColumns === null) return null;
+        return this.#portalColumns === 'none' ? [] : [toClient.rowDescription(this.#portalColumns)];
+    }
+  }
+
+  #finish(status: TransactionStatus): RunReport {
+    const transaction = status === 'I' ? 'idle' : status === 'T' ? 'open' : 'failed';
+    const rows = this.#rowsReleased;
+    const tag = this.#tag;
+    this.#openParts();
+    // What finished before the cancellation met it, and was released whole, was not stopped.
+    if (this.#stopped !== null && (tag === null || this.#discarded)) {
+      return { ...this.#finishStopped(this.#stopped), rows, transaction, ended: endedBy(tag) };
+    }
+    if (this.#failure !== null) {
+      const { action, knownNames } = this.#running;
+      this.#agent.write(toClient.errorResponse(scrubbed(this.#failure, knownNames, action)));
+      const { sqlstate } = this.#failure;
+      return { status: 'failed', error: 'target.failed', sqlstate, rows, transaction, ended: null };
+    }
+    if (tag !== null) this.#agent.write(toClient.commandComplete(tag));
+    else if (this.#empty) this.#agent.write(toClient.emptyQuery);
+    return {
+      status: 'succeeded',
+      error: null,
+      sqlstate: null,
+      rows: tag === null || rows > 0 ? rows : affectedBy(tag),
+      transaction,
+      ended: endedBy(tag),
+    };
+  }
+
+  #finishStopped(code: ErrorCode): Pick<RunReport, 'status' | 'error' | 'sqlstate'> {
+    const error = new CountersignError(code);
+    this.#agent.write(toClient.errorResponse(reportOf(error, { action: this.#running.action })));
+    const sqlstate = this.#failure?.sqlstate ?? null;
+    // A write that came to its end did happen, whatever became of the rows that it returned.
+    if (this.#tag !== null && !this.#tag.startsWith('SELECT')) {
+      return { status: 'succeeded', error: code, sqlstate };
+    }
+    return { status: code === 'release.time_limit' ? 'failed' : 'refused', error: code, sqlstate };
+  }
+
+  #lost(): RunReport {
+    return {
+      status: 'unknown',
+      error: 'target.connection_lost',
+      sqlstate: this.#failure?.sqlstate ?? null,
+      rows: this.#rowsReleased,
+      transaction: 'lost',
+      ended: null,
+    };
+  }
+}
+
+function described(columns: readonly Column[] | 'none' | null): Buffer | null {
+  if (columns === null) return null;
+  return columns === 'none' ? toClient.noData : toClient.rowDescription(columns);
+}
+
+function affectedBy(tag: string): number {
+  return tag.startsWith('SELECT') ? 0 : rowsOfTag(tag);
+}
+
+function endedBy(tag: string | null): 'committed' | 'rolled-back' | null {
+  if (tag === 'COMMIT') return 'committed';
+  return tag === 'ROLLBACK' ? 'rolled-back' : null;
+}

@@ -1,0 +1,3 @@
+export { type AgentContext, type AgentLimits, type ConnectionObserver, serveAgent } from './connection.driver.js';
+export { peerName } from './handshake.driver.js';
+export { reportOf } from './reports.js';

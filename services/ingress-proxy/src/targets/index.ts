@@ -1,0 +1,3 @@
+export { type CatalogueRpc, Catalogues } from './catalogue.driver.js';
+export { SystemActions } from './system-actions.driver.js';
+export type { SystemConnection, Target, TargetReader } from './target.js';
