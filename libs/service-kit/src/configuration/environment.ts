@@ -1,4 +1,5 @@
 import { parse } from 'yaml';
+import { EnvironmentText } from './secret.store.js';
 import { allows, below, branchesOf, type Shape } from './shape.js';
 
 export const environmentPrefix = 'COUNTERSIGN_';
@@ -29,7 +30,7 @@ export function variableOfPath(path: readonly string[]): string {
 }
 
 function readAs(shape: Shape, text: string): unknown {
-  if (branchesOf(shape).some((branch) => branch.secret === true)) return { environment: text };
+  if (branchesOf(shape).some((branch) => branch.secret === true)) return new EnvironmentText(text);
   if (allows(shape, 'string') || branchesOf(shape).some((branch) => branch.enum !== undefined)) return text;
   try {
     return parse(text, { maxAliasCount: 0 }) as unknown;
@@ -65,7 +66,7 @@ export function settingsOf(
     let at: Shape | undefined = shape;
     for (const key of path) at = at === undefined ? undefined : below(at, key);
     if (at === undefined) {
-      if (!serviceLink.test(name)) unknown.push(name);
+      if (name.includes('__') || !serviceLink.test(name)) unknown.push(name);
       continue;
     }
     assign(values, path, readAs(at, text));
@@ -76,7 +77,7 @@ export function settingsOf(
 /** Settings of the second over those of the first; arrays are replaced whole. */
 export function merge(first: unknown, second: unknown): unknown {
   const isObject = (value: unknown): value is Record<string, unknown> =>
-    typeof value === 'object' && value !== null && !Array.isArray(value);
+    typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
   if (!isObject(second)) return second;
   if (Array.isArray(first) && Object.keys(second).every((key) => /^\d+$/.test(key))) {
     const list: unknown[] = [...first];

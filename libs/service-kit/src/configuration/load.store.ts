@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import { merge, settingsOf, variableOfPath } from './environment.js';
 import { helpText } from './help.js';
 import { readConfiguredFile, Secret } from './secret.store.js';
-import { type Shape, shapeOf, unknownKeys } from './shape.js';
+import { shapeOf, unknownKeys } from './shape.js';
 
 export interface ConfigurationSource {
   readonly service: string;
@@ -81,20 +81,6 @@ function unreadableSecrets(value: unknown, path: readonly string[]): string[] {
   return Object.entries(value).flatMap(([key, child]) => unreadableSecrets(child, [...path, key]));
 }
 
-/** A secret written out in the file, not named by path. */
-function secretsInFile(shape: Shape, value: unknown, path: readonly string[]): string[] {
-  if (shape.secret === true)
-    return typeof value === 'object' && value !== null && !('environment' in value)
-      ? []
-      : [`${named(path)}: expected { file: <path> }; a secret does not stand in the file itself`];
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, child]) => {
-    const properties = [shape, ...(shape.anyOf ?? [])].map((branch) => branch.properties?.[key]);
-    const known = properties.find((property) => property !== undefined);
-    return known === undefined ? [] : secretsInFile(known, child, [...path, key]);
-  });
-}
-
 /**
  * The configuration of a service: the file that --config names, over it the environment.
  * Throws config.invalid naming every wrong key and what is expected; values are never repeated.
@@ -110,7 +96,6 @@ export function loadConfiguration<Schema extends z.ZodType>(
   const early = [
     ...unknownKeys(shape, file).map((path) => `${named(path)}: no such key`),
     ...environment.unknown.map((name) => `${name}: no such key`),
-    ...secretsInFile(shape, file, []),
   ];
   const result = schema.safeParse(settings);
   const reported = new Set(early.map((problem) => problem.split(/[ :]/, 1)[0]));

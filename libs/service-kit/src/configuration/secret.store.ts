@@ -51,22 +51,30 @@ export function readConfiguredFile(file: string): string {
   }
 }
 
+/** A secret's text as the environment gave it; nothing in a file can pose as it. */
+export class EnvironmentText {
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  secret(): Secret {
+    return new Secret(() => this.#text);
+  }
+}
+
+const secretOfFile = (file: string) => new Secret(() => readConfiguredFile(file).replace(/\r?\n$/, ''));
+
 /**
  * A configuration key that holds a secret: `{ file: <path> }` in the configuration file, or the plain text in the
  * environment. The plain text in the file is refused, since such files are copied about.
  */
 export function secret(description: string) {
   return z
-    .union(
-      [z.strictObject({ file: z.string().min(1) }), z.strictObject({ environment: z.string().min(1) })],
-      {
-        error: 'expected { file: <path> }, or the text through the environment',
-      },
-    )
-    .transform((source) =>
-      'file' in source
-        ? new Secret(() => readConfiguredFile(source.file).replace(/\r?\n$/, ''))
-        : new Secret(() => source.environment),
-    )
+    .union([z.strictObject({ file: z.string().min(1) }), z.instanceof(EnvironmentText)], {
+      error: 'expected { file: <path> }, or the text through the environment',
+    })
+    .transform((source) => (source instanceof EnvironmentText ? source.secret() : secretOfFile(source.file)))
     .meta({ description, secret: true });
 }

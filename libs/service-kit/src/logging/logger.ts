@@ -1,4 +1,11 @@
-import { type DestinationStream, destination, type Logger as PinoLogger, pino } from 'pino';
+import {
+  type Bindings,
+  type ChildLoggerOptions,
+  type DestinationStream,
+  destination,
+  type Logger as PinoLogger,
+  pino,
+} from 'pino';
 import { correlationId } from './correlation.js';
 import { redact } from './redaction.js';
 
@@ -18,7 +25,7 @@ function standardOutput(): DestinationStream {
  * What happened stands in `event` as a fixed word, details in fields: `logger.info({ event: 'policy-loaded', digest })`.
  */
 export function createLogger(service: string, level: LogLevel = 'info', stream?: DestinationStream): Logger {
-  return pino(
+  const logger = pino(
     {
       level,
       base: { service, pid: process.pid },
@@ -31,7 +38,6 @@ export function createLogger(service: string, level: LogLevel = 'info', stream?:
       },
       formatters: {
         level: (label) => ({ level: label }),
-        bindings: (bindings) => redact(bindings) as Record<string, unknown>,
       },
       // Fields arrive redacted; the default serialiser would take them for an error and reshape them.
       serializers: { error: (fields: unknown) => fields, err: (fields: unknown) => fields },
@@ -46,4 +52,10 @@ export function createLogger(service: string, level: LogLevel = 'info', stream?:
     },
     stream ?? standardOutput(),
   );
+  // Children inherit it. What is bound to them is written as it is otherwise, past the hook.
+  const child = logger.child;
+  logger.child = function redacting(this: Logger, bindings: Bindings, options?: ChildLoggerOptions) {
+    return Reflect.apply(child, this, [redact(bindings), options]) as Logger;
+  } as unknown as Logger['child'];
+  return logger;
 }

@@ -92,11 +92,10 @@ export function redact(value: unknown, depth = 0): unknown {
   return Object.fromEntries(
     entries
       .slice(0, limits.entries)
+      .map(([key, child]) => [typeof key === 'object' ? '[object]' : String(key), child] as const)
       .map(([key, child]) => [
-        String(key),
-        secretKey.test(String(key)) && child !== undefined && child !== null
-          ? redacted
-          : redact(child, depth + 1),
+        key,
+        secretKey.test(key) && child !== undefined && child !== null ? redacted : redact(child, depth + 1),
       ]),
   );
 }
