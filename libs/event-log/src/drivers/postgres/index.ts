@@ -1,0 +1,2 @@
+export { openPostgresEventLog } from './event-log.driver.js';
+export { createEventLogSchema, type EventLogRoles } from './schema.driver.js';
