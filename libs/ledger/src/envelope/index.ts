@@ -1,0 +1,2 @@
+export { maximumEventBytes } from './limits.js';
+export { parseEnvelope } from './parse.js';
