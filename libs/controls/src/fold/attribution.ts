@@ -1,6 +1,6 @@
-import { createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { type EventEnvelope, topics } from '@countersign/contracts';
-import { eventHash, parseEnvelope, verifyEpochOpened } from '@countersign/ledger';
+import { eventHash, parseEnvelope, verifyEpochOpened, verifyHash, zeroHash } from '@countersign/ledger';
 import type { Finding } from './findings.js';
 import type { Leaf } from './leaf.js';
 import { isKnownType, type ReadData, readData } from './shapes.js';
@@ -21,7 +21,6 @@ export interface Attribution {
   readonly sound: boolean;
 }
 
-const firstHash = '0'.repeat(64);
 const ordered = /^\d{1,15}$/;
 const mostGaps = 64;
 
@@ -63,10 +62,10 @@ function openEpoch(
       data: placeOf(envelope),
     });
   }
-  if (envelope.seq !== '0' || envelope.prevhash !== firstHash) {
+  if (envelope.seq !== '0' || envelope.prevhash !== zeroHash) {
     return reject(envelope, { finding: 'broken-chain', data: placeOf(envelope) });
   }
-  if (!isCertified(envelope, draft.authority)) {
+  if (!verifyEpochOpened(envelope, draft.authority)) {
     return reject(envelope, { finding: 'untrusted-epoch', data: placeOf(envelope) });
   }
   const problems = continuity(before, data.previous);
@@ -179,19 +178,11 @@ function readEnvelope(value: Uint8Array): EventEnvelope | null {
   }
 }
 
-function isCertified(envelope: EventEnvelope<'countersign.epoch.opened.v1'>, authority: string): boolean {
-  try {
-    return verifyEpochOpened(envelope, authority);
-  } catch {
-    return false;
-  }
-}
-
 /** Null where there is no signature. Ed25519 (RFC 8032) over the 32 bytes of the event's SHA-256. */
 function checkSignature(leaf: Leaf, publicKey: string, hash: string): boolean | null {
   if (leaf.signature === null) return null;
   const key = keyOf(publicKey);
-  return key !== null && verify(null, Buffer.from(hash, 'hex'), key, leaf.signature);
+  return key !== null && verifyHash(hash, leaf.signature, key);
 }
 
 // Reading PEM costs as much as a verification; a cache of a function's results leaves it a function.
