@@ -128,7 +128,15 @@ export function completedEvent(
 
 /** The outcome of what was decided to run and did not. */
 export function stoppedOutcome(error: Outcome['error'], durationMicroseconds: number): Outcome {
-  return { status: 'refused', error, sqlstate: null, rows: 0, bytes: 0, released: null, durationMicroseconds };
+  return {
+    status: 'refused',
+    error,
+    sqlstate: null,
+    rows: 0,
+    bytes: 0,
+    released: null,
+    durationMicroseconds,
+  };
 }
 
 export function transactionEvent(session: GateSession, ended: EndedTransaction): AnyDraft {
@@ -167,12 +175,11 @@ function summaryOf(facts: Facts | null): Pick<ActionDecided, 'verbs' | 'objects'
 
 /** Names that an agent may hear again in an error: those that its own statement is known to touch. */
 export function knownNames(facts: Facts): ReadonlySet<string> {
-  return new Set([
-    ...facts.objects.map((object) => object.name),
-    ...facts.labels.map((fact) => fact.column),
-  ]);
+  return new Set([...facts.objects.map((object) => object.name), ...facts.labels.map((fact) => fact.column)]);
 }
 
-export function limitsOf(obligations: Obligations | null): Pick<Obligations, 'rowLimit' | 'timeLimitSeconds'> {
+export function limitsOf(
+  obligations: Obligations | null,
+): Pick<Obligations, 'rowLimit' | 'timeLimitSeconds'> {
   return { rowLimit: obligations?.rowLimit ?? null, timeLimitSeconds: obligations?.timeLimitSeconds ?? null };
 }

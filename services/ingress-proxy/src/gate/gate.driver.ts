@@ -136,8 +136,9 @@ export class Gate {
     };
     switch (state.step.do) {
       case 'admit':
-        return settle(() => this.#admit(journey.session), (result) =>
-          machine.afterAdmission(state, result instanceof CountersignError ? result : null),
+        return settle(
+          () => this.#admit(journey.session),
+          (result) => machine.afterAdmission(state, result instanceof CountersignError ? result : null),
         );
       case 'inspect':
         return settle(
@@ -146,10 +147,14 @@ export class Gate {
           (result) => machine.afterInspection(state, result, around),
         );
       case 'decide':
-        return settle(() => this.#decide(journey.session, state), (result) => machine.afterDecision(state, result));
+        return settle(
+          () => this.#decide(journey.session, state),
+          (result) => machine.afterDecision(state, result),
+        );
       case 'rewrite':
-        return settle(() => this.#rewrite(journey.session, state, statement), (result) =>
-          machine.afterRewrite(state, result, around),
+        return settle(
+          () => this.#rewrite(journey.session, state, statement),
+          (result) => machine.afterRewrite(state, result, around),
         );
       case 'hold':
         return this.#hold(journey, state, statement);
@@ -255,7 +260,7 @@ export class Gate {
     step: Extract<machine.Step, { do: 'record' }>,
   ): Promise<CountersignError | null> {
     const { session, action, submitted, place } = journey;
-    const runs = step.then === 'run' || step.then === 'consume';
+    const runs = step.next === 'run' || step.next === 'consume';
     const now = Math.floor(this.#ports.clock.now() / 1000);
     const decided = decidedEvent(session, action, submitted, state, step.finding, place, runs, now);
     try {
@@ -268,7 +273,11 @@ export class Gate {
     }
   }
 
-  async #appendDescribed(session: GateSession, inspected: Inspected | null, decided: AnyDraft): Promise<void> {
+  async #appendDescribed(
+    session: GateSession,
+    inspected: Inspected | null,
+    decided: AnyDraft,
+  ): Promise<void> {
     const { recorder } = this.#ports;
     if (
       inspected === null ||

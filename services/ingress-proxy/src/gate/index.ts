@@ -9,10 +9,25 @@ export type {
   TransactionStanding,
   Value,
 } from './action.js';
-export { ApprovalClient, type ApprovalRpc, answerOf, MaskingClient, type MaskingRpc, PolicyClient, type PolicyRpc } from './clients/index.js';
-export { bytesOfSubmitted, commitToRunning, commitToSubmitted, saltOf, textOfStatement } from './commitments.js';
+export {
+  ApprovalClient,
+  type ApprovalRpc,
+  answerOf,
+  MaskingClient,
+  type MaskingRpc,
+  PolicyClient,
+  type PolicyRpc,
+} from './clients/index.js';
+export {
+  bytesOfSubmitted,
+  commitToRunning,
+  commitToSubmitted,
+  saltOf,
+  textOfStatement,
+} from './commitments.js';
 export { completedEvent, stoppedOutcome, systemDecidedEvent, transactionEvent } from './events.js';
 export { Gate, type GateObserver, type GateOptions, type GatePorts } from './gate.driver.js';
+export { canonicalClaims } from './policy-input.js';
 export type {
   AnyDraft,
   ApprovalPort,
@@ -31,5 +46,4 @@ export type {
   RewriteResult,
   Rewritten,
 } from './ports.js';
-export { canonicalClaims } from './policy-input.js';
 export type { GateSession } from './session.js';

@@ -1,6 +1,6 @@
 import type { ApprovalFact, Stage, Verdict } from '@countersign/contracts';
 import { CountersignError } from '@countersign/errors';
-import type { Decided, Held, Inspected, Rewritten, RewriteResult } from './ports.js';
+import type { Decided, Held, Inspected, RewriteResult, Rewritten } from './ports.js';
 
 /** What is decided on an action and must be durable before anything else happens. */
 export interface Finding {
@@ -16,7 +16,7 @@ export type Step =
   | { readonly do: 'inspect' }
   | { readonly do: 'decide' }
   | { readonly do: 'rewrite' }
-  | { readonly do: 'record'; readonly finding: Finding; readonly then: 'answer' | 'hold' | 'consume' | 'run' }
+  | { readonly do: 'record'; readonly finding: Finding; readonly next: 'answer' | 'hold' | 'consume' | 'run' }
   | { readonly do: 'hold' }
   | { readonly do: 'await' }
   | { readonly do: 'consume' }
@@ -88,14 +88,20 @@ export function afterDecision(state: ActionState, result: Decided | CountersignE
     case 'deny':
       return refuse(decided, 'policy', new CountersignError(denialCode(state), { detail: decision.reason }));
     case 'defer':
-      return refuse(decided, 'policy', new CountersignError('policy.deferred', { detail: decision.reason }), 'defer');
+      return refuse(
+        decided,
+        'policy',
+        new CountersignError('policy.deferred', { detail: decision.reason }),
+        'defer',
+      );
     case 'allow':
     case 'modify':
     case 'step_up':
       break;
   }
   // Obligations are what makes running safe: a verdict without them lets nothing run.
-  if (decision.obligations === null) return refuse(decided, 'gate', new CountersignError('policy.unavailable'));
+  if (decision.obligations === null)
+    return refuse(decided, 'gate', new CountersignError('policy.unavailable'));
   if (state.approval !== null) {
     const same =
       decision.verdict !== 'step_up' &&
@@ -123,18 +129,22 @@ export function afterRewrite(
   }
   const { verdict } = decided.decision;
   if (verdict !== 'step_up') {
-    const then = state.approval === null ? 'run' : 'consume';
-    return { ...rewritten, step: { do: 'record', finding: { verdict, stage: 'policy', refusal: null }, then } };
+    const next = state.approval === null ? 'run' : 'consume';
+    return {
+      ...rewritten,
+      step: { do: 'record', finding: { verdict, stage: 'policy', refusal: null }, next },
+    };
   }
   if (state.purpose === 'prepare') {
     const detail = 'A statement that needs an approval is described only in the moment when it runs.';
     return refuse(state, 'gate', new CountersignError('protocol.unsupported', { detail }));
   }
-  if (around.dirtyTransaction) return refuse(state, 'approval', new CountersignError('approval.in_transaction'));
+  if (around.dirtyTransaction)
+    return refuse(state, 'approval', new CountersignError('approval.in_transaction'));
   return {
     ...rewritten,
     bound: { policyDigest: decided.policyDigest, profile: decided.decision.obligations?.profile ?? '' },
-    step: { do: 'record', finding: { verdict, stage: 'policy', refusal: null }, then: 'hold' },
+    step: { do: 'record', finding: { verdict, stage: 'policy', refusal: null }, next: 'hold' },
   };
 }
 
@@ -142,15 +152,19 @@ export function afterRecord(state: ActionState, failure: CountersignError | null
   if (state.step.do !== 'record') return state;
   // Nothing was recorded, so nothing happened and nothing is said but this.
   if (failure !== null) return { ...state, step: { do: 'answer', error: failure } };
-  const { finding, then } = state.step;
-  if (then === 'answer') {
+  const { finding, next } = state.step;
+  if (next === 'answer') {
     return { ...state, step: { do: 'answer', error: finding.refusal ?? new CountersignError('internal') } };
   }
-  return { ...state, step: { do: then } };
+  return { ...state, step: { do: next } };
 }
 
 /** After asking for an approval, and after each wait for its answer. */
-export function afterHold(state: ActionState, result: Held | CountersignError, patience: boolean): ActionState {
+export function afterHold(
+  state: ActionState,
+  result: Held | CountersignError,
+  patience: boolean,
+): ActionState {
   if (result instanceof CountersignError) return refuse(state, 'approval', result);
   const { status, approval } = result;
   switch (status) {
@@ -201,7 +215,7 @@ function refuse(
   return {
     ...state,
     rewritten: null,
-    step: { do: 'record', finding: { verdict, stage, refusal }, then: 'answer' },
+    step: { do: 'record', finding: { verdict, stage, refusal }, next: 'answer' },
   };
 }
 

@@ -1,4 +1,12 @@
-import type { ApprovalFact, Decision, EventData, EventType, Facts, Mode, Origin } from '@countersign/contracts';
+import type {
+  ApprovalFact,
+  Decision,
+  EventData,
+  EventType,
+  Facts,
+  Mode,
+  Origin,
+} from '@countersign/contracts';
 import type { CountersignError } from '@countersign/errors';
 import type { Statement } from './action.js';
 

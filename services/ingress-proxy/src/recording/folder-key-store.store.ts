@@ -13,7 +13,10 @@ export function openFolderKeyStore(folder: string, recipient: RecipientKey): Rec
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (cause) {
-    throw new CountersignError('config.invalid', { detail: 'The folder of recordings cannot be made.', cause });
+    throw new CountersignError('config.invalid', {
+      detail: 'The folder of recordings cannot be made.',
+      cause,
+    });
   }
   return {
     async seal(session, secret) {

@@ -16,7 +16,9 @@ export class Attempts {
   /** @param now milliseconds since 1970 */
   mayTry(peer: string, now: number): boolean {
     const attempts = this.#peers.get(peer);
-    return attempts === undefined || now - attempts.since >= WINDOW_MILLISECONDS || attempts.count < this.#limit;
+    return (
+      attempts === undefined || now - attempts.since >= WINDOW_MILLISECONDS || attempts.count < this.#limit
+    );
   }
 
   refused(peer: string, now: number): void {

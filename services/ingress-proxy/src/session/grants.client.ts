@@ -81,9 +81,11 @@ export class GrantWatch implements GrantPort {
     // An end that arrives while the question is under way sets this back to -1, and the answer does not hide it.
     standing.checkedIn = generation;
     try {
-      const { status, expiresAt } = await this.#rpc.checkGrant({ grantId: grant }).catch((thrown: unknown) => {
-        throw answerOf(thrown, ['grant.'], 'approval.unavailable');
-      });
+      const { status, expiresAt } = await this.#rpc
+        .checkGrant({ grantId: grant })
+        .catch((thrown: unknown) => {
+          throw answerOf(thrown, ['grant.'], 'approval.unavailable');
+        });
       if (status !== approvalRpc.GrantStatus.GRANT_STATUS_ACTIVE) {
         throw new CountersignError(refusals.get(status) ?? 'grant.unknown');
       }

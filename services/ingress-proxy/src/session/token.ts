@@ -66,7 +66,8 @@ export function judgeToken(payload: unknown, expected: TokenExpectations, now: n
     throw new CountersignError('auth.token_invalid');
   }
   const audiences = typeof claims.aud === 'string' ? [claims.aud] : claims.aud;
-  if (audiences.length !== 1 || audiences[0] !== expected.target) throw new CountersignError('auth.token_wrong_target');
+  if (audiences.length !== 1 || audiences[0] !== expected.target)
+    throw new CountersignError('auth.token_wrong_target');
   if (claims.sub !== expected.user) throw new CountersignError('auth.subject_mismatch');
   return {
     agent: claims.sub,

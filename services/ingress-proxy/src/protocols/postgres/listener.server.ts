@@ -44,15 +44,25 @@ export async function listenForAgents(
       return;
     }
     const carrier = unix ? 'unix' : isLoopbackPeer(socket.remoteAddress) ? 'loopback' : 'network';
-    const served = serveAgent(context, channel, { carrier, name: peerName(socket.remoteAddress) }).finally(() =>
-      open.delete(served),
+    const served = serveAgent(context, channel, { carrier, name: peerName(socket.remoteAddress) }).finally(
+      () => open.delete(served),
     );
     open.add(served);
   };
-  const servers = [await listening(createServer((socket) => accept(socket, false)), options)];
+  const servers = [
+    await listening(
+      createServer((socket) => accept(socket, false)),
+      options,
+    ),
+  ];
   if (options.socket !== null) {
     rmSync(options.socket, { force: true });
-    servers.push(await listening(createServer((socket) => accept(socket, true)), { path: options.socket }));
+    servers.push(
+      await listening(
+        createServer((socket) => accept(socket, true)),
+        { path: options.socket },
+      ),
+    );
     chmodSync(options.socket, 0o600);
   }
   return {
@@ -87,7 +97,9 @@ function isLoopbackPeer(address: string | undefined): boolean {
 function addressOf(server: Server | undefined): string {
   const address = server?.address() ?? null;
   if (address === null || typeof address === 'string') return address ?? '';
-  return address.family === 'IPv6' ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`;
+  return address.family === 'IPv6'
+    ? `[${address.address}]:${address.port}`
+    : `${address.address}:${address.port}`;
 }
 
 async function listening(

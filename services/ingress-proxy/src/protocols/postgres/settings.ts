@@ -2,7 +2,10 @@
  * Settings of every connection to a target, given as startup parameters: they are no statements, and what analysis
  * assumes of the text (names, strings, encodings) holds because of them.
  */
-export function targetSettings(session: string, schemas: readonly string[]): Readonly<Record<string, string>> {
+export function targetSettings(
+  session: string,
+  schemas: readonly string[],
+): Readonly<Record<string, string>> {
   return {
     application_name: `countersign/${session}`,
     search_path: ['pg_catalog', ...schemas.map(quoted), 'pg_temp'].join(', '),
@@ -22,7 +25,12 @@ export function targetSettings(session: string, schemas: readonly string[]): Rea
 }
 
 /** Settings that a target reports whenever they change: a session in which one of them changed is ended. */
-const REPORTED = ['application_name', 'client_encoding', 'standard_conforming_strings', 'search_path'] as const;
+const REPORTED = [
+  'application_name',
+  'client_encoding',
+  'standard_conforming_strings',
+  'search_path',
+] as const;
 
 /** The first pinned setting that no longer has its value, as far as the target reports it. */
 export function changedPin(

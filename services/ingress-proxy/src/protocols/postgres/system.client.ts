@@ -1,6 +1,13 @@
 import { CountersignError } from '@countersign/errors';
 import type { SystemConnection, Target, TargetReader } from '../../targets/index.js';
-import { backendTypes, type Column, decodeDataRow, decodeReport, decodeRowDescription, toTarget } from './codec/index.js';
+import {
+  backendTypes,
+  type Column,
+  decodeDataRow,
+  decodeReport,
+  decodeRowDescription,
+  toTarget,
+} from './codec/index.js';
 import { targetSettings } from './settings.js';
 import { type ConnectionLimits, TargetConnection, type TargetLogin } from './upstream/index.js';
 

@@ -27,7 +27,12 @@ const MOST_PORTALS = 100;
 const MOST_BYTES = 8 * 1024 * 1024;
 
 /** Part of the answer, in the order of the agent's messages. */
-export type Part = 'parse-complete' | 'bind-complete' | 'close-complete' | 'describe-statement' | 'describe-portal';
+export type Part =
+  | 'parse-complete'
+  | 'bind-complete'
+  | 'close-complete'
+  | 'describe-statement'
+  | 'describe-portal';
 
 /** What one message of the extended protocol comes to. */
 export type Effect =
@@ -38,7 +43,11 @@ export type Effect =
   | { readonly do: 'later'; readonly part: Part }
   | { readonly do: 'run'; readonly registry: Registry; readonly portal: Portal }
   /** Cannot be asked of a target: recorded as a refused action. */
-  | { readonly do: 'refuse'; readonly code: 'protocol.unsupported' | 'statement.invalid_text' | 'statement.too_large'; readonly bytes: Buffer }
+  | {
+      readonly do: 'refuse';
+      readonly code: 'protocol.unsupported' | 'statement.invalid_text' | 'statement.too_large';
+      readonly bytes: Buffer;
+    }
   /** A mistake in the protocol alone: nothing was asked. */
   | { readonly do: 'fail'; readonly error: CountersignError };
 
@@ -88,7 +97,10 @@ function bound(message: Extract<FrontendMessage, { kind: 'bind' }>, registry: Re
   if (message.binary) return { do: 'refuse', code: 'protocol.unsupported', bytes };
   if (!message.validText) return { do: 'refuse', code: 'statement.invalid_text', bytes };
   const portal: Portal = { prepared, parameters: message.parameters, used: false };
-  return kept({ ...registry, portals: new Map(registry.portals).set(message.portal, portal) }, 'bind-complete');
+  return kept(
+    { ...registry, portals: new Map(registry.portals).set(message.portal, portal) },
+    'bind-complete',
+  );
 }
 
 function described(
@@ -118,7 +130,10 @@ function executed(message: Extract<FrontendMessage, { kind: 'execute' }>, regist
   return { do: 'run', registry: { ...registry, portals }, portal };
 }
 
-function closed(message: Extract<FrontendMessage, { kind: 'describe' | 'close' }>, registry: Registry): Effect {
+function closed(
+  message: Extract<FrontendMessage, { kind: 'describe' | 'close' }>,
+  registry: Registry,
+): Effect {
   // Closing what does not exist is no error.
   if (message.what === 'statement') {
     const statements = new Map(registry.statements);

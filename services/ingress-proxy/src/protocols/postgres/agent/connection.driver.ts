@@ -17,7 +17,7 @@ import { sessionRules, toClient } from '../codec/index.js';
 import { toldSettings } from '../settings.js';
 import { loginOf } from '../system.client.js';
 import { type ConnectionLimits, TargetConnection } from '../upstream/index.js';
-import { CANCELLED, introduce, type Introduction, LEFT, readToken } from './handshake.driver.js';
+import { CANCELLED, type Introduction, introduce, LEFT, readToken } from './handshake.driver.js';
 import { reportOf } from './reports.js';
 import { AgentSession } from './session.driver.js';
 

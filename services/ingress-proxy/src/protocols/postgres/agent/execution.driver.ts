@@ -13,9 +13,9 @@ import {
   type Frame,
   rowsOfTag,
   type TargetReport,
+  type TransactionStatus,
   toClient,
   toTarget,
-  type TransactionStatus,
 } from '../codec/index.js';
 import type { TargetConnection } from '../upstream/index.js';
 import type { Part } from './batch.js';
@@ -104,7 +104,9 @@ export class Execution {
     const messages = [
       toTarget.parse(running.text, running.parameterTypes),
       ...(describesStatement ? [toTarget.describeStatement] : []),
-      ...(running.purpose === 'run' ? [toTarget.bind(running.parameters), toTarget.describePortal, toTarget.execute] : []),
+      ...(running.purpose === 'run'
+        ? [toTarget.bind(running.parameters), toTarget.describePortal, toTarget.execute]
+        : []),
       toTarget.sync,
     ];
     return Buffer.concat(messages);
@@ -177,7 +179,11 @@ export class Execution {
     this.#rows = [];
     this.#openParts();
     if (this.#release.columns.length > 0) return this.#releaseReplaced(rows);
-    this.#send(rows.map((frame) => frame.whole), rows.length, rows.reduce((sum, row) => sum + dataRowBytes(row), 0));
+    this.#send(
+      rows.map((frame) => frame.whole),
+      rows.length,
+      rows.reduce((sum, row) => sum + dataRowBytes(row), 0),
+    );
     return this.#agent.needsDrain ? this.#drained() : null;
   }
 
@@ -262,7 +268,8 @@ export class Execution {
         return [toClient.parameterDescription(this.#statementTypes), columns];
       }
       case 'describe-portal': {
-        const known = this.#portalColumns ?? (this.#running.purpose === 'prepare' ? this.#statementColumns : null);
+        const known =
+          this.#portalColumns ?? (this.#running.purpose === 'prepare' ? this.#statementColumns : null);
         const columns = described(known);
         return columns === null ? null : [columns];
       }

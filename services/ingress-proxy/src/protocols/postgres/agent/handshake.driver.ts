@@ -145,5 +145,8 @@ function unsupported(detail: string): CountersignError {
 
 /** A name for a peer that may be kept for a while: never its address in clear. */
 export function peerName(address: string | undefined): string {
-  return createHash('sha256').update(address ?? 'unix').digest('base64url').slice(0, 22);
+  return createHash('sha256')
+    .update(address ?? 'unix')
+    .digest('base64url')
+    .slice(0, 22);
 }

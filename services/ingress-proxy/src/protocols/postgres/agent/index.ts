@@ -1,3 +1,8 @@
-export { type AgentContext, type AgentLimits, type ConnectionObserver, serveAgent } from './connection.driver.js';
+export {
+  type AgentContext,
+  type AgentLimits,
+  type ConnectionObserver,
+  serveAgent,
+} from './connection.driver.js';
 export { peerName } from './handshake.driver.js';
 export { reportOf } from './reports.js';

@@ -1,6 +1,5 @@
-import { catalogue, type CountersignError } from '@countersign/errors';
-import type { ReportFields } from '../codec/index.js';
-import type { TargetReport } from '../codec/index.js';
+import { type CountersignError, catalogue } from '@countersign/errors';
+import type { ReportFields, TargetReport } from '../codec/index.js';
 import { sentenceOf } from './sqlstates.js';
 
 /** An error of the catalogue as an agent reads it. */
@@ -34,7 +33,11 @@ export function reportOf(
  * A target's error without anything that it may have taken from rows: its SQLSTATE, a sentence for that, and names only
  * where the agent's own statement is known to touch what they name.
  */
-export function scrubbed(report: TargetReport, knownNames: ReadonlySet<string>, action: string): ReportFields {
+export function scrubbed(
+  report: TargetReport,
+  knownNames: ReadonlySet<string>,
+  action: string,
+): ReportFields {
   const table = `${report.schema}.${report.table}`;
   const isTable = report.schema !== null && report.table !== null && knownNames.has(table);
   const isColumn = isTable && report.column !== null && knownNames.has(`${table}.${report.column}`);

@@ -2,12 +2,12 @@ import { CountersignError, toCountersignError } from '@countersign/errors';
 import type { ActionPort, Answer, Gate, GateSession, Statement, Submitted } from '../../../gate/index.js';
 import type { EndReason } from '../../../session/index.js';
 import type { Channel } from '../channel.driver.js';
-import { decodeFrontend, type FrontendMessage, toClient, type TransactionStatus } from '../codec/index.js';
+import { decodeFrontend, type FrontendMessage, type TransactionStatus, toClient } from '../codec/index.js';
 import { changedPin } from '../settings.js';
 import type { TargetConnection } from '../upstream/index.js';
 import {
-  emptyRegistry,
   effectOf,
+  emptyRegistry,
   isEmptyText,
   mayRunBeforeOthers,
   type Part,

@@ -120,7 +120,8 @@ export function decodeBackendKey(frame: Frame): { readonly processId: number; re
 
 export function decodeReady(frame: Frame): TransactionStatus {
   const status = frame.body.toString('latin1');
-  if (status !== 'I' && status !== 'T' && status !== 'E') throw malformed('The transaction status is unknown.');
+  if (status !== 'I' && status !== 'T' && status !== 'E')
+    throw malformed('The transaction status is unknown.');
   return status;
 }
 

@@ -207,7 +207,12 @@ function decodeBind(cursor: Cursor): FrontendMessage {
 }
 
 function oversized(bytes: Buffer, extended: boolean): FrontendMessage {
-  return { kind: 'oversized', extended, length: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+  return {
+    kind: 'oversized',
+    extended,
+    length: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+  };
 }
 
 function formatOf(code: number): 0 | 1 {

@@ -9,8 +9,14 @@ export {
   type FramingRules,
   isDropped,
 } from './framing.js';
-export { authenticationRules, type BindMessage, decodeFrontend, type FrontendMessage, sessionRules } from './frontend.js';
+export {
+  authenticationRules,
+  type BindMessage,
+  decodeFrontend,
+  type FrontendMessage,
+  sessionRules,
+} from './frontend.js';
 export { decodeFirstPacket, FIRST_PACKET_LIMIT, type FirstPacket } from './startup.js';
-export * as toClient from './to-client.js';
 export type { Column, ReportFields, TransactionStatus } from './to-client.js';
+export * as toClient from './to-client.js';
 export * as toTarget from './to-target.js';

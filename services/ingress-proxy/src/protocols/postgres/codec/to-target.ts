@@ -32,7 +32,15 @@ export function parse(statement: string, parameterTypes: readonly number[]): Buf
 
 /** All values in text format. */
 export function bind(parameters: readonly (Uint8Array | null)[]): Buffer {
-  return message('B', text(''), text(''), int16(0), int16(parameters.length), ...parameters.map(cell), int16(0));
+  return message(
+    'B',
+    text(''),
+    text(''),
+    int16(0),
+    int16(parameters.length),
+    ...parameters.map(cell),
+    int16(0),
+  );
 }
 
 export const describeStatement = message('D', Buffer.from('S'), text(''));

@@ -10,9 +10,9 @@ import {
   decodeReport,
   type Frame,
   isDropped,
+  type TransactionStatus,
   targetRules,
   toTarget,
-  type TransactionStatus,
 } from '../codec/index.js';
 import { scramExchange } from './scram.js';
 import { openTargetSocket, type TargetAddress } from './socket.client.js';
@@ -168,7 +168,8 @@ export class TargetConnection {
     for (;;) {
       const frame = await this.#read();
       if (frame.type === backendTypes.negotiate) continue;
-      if (frame.type !== backendTypes.authentication) throw new Error('unexpected message instead of a challenge');
+      if (frame.type !== backendTypes.authentication)
+        throw new Error('unexpected message instead of a challenge');
       const request = decodeAuthentication(frame);
       switch (request.kind) {
         case 'ok':
@@ -176,11 +177,13 @@ export class TargetConnection {
           if (exchange !== null && !proven) throw new Error('the target did not prove itself');
           return;
         case 'password':
-          if (!isPrivate(this.#login)) throw new Error('the target asks for a clear-text password without TLS');
+          if (!isPrivate(this.#login))
+            throw new Error('the target asks for a clear-text password without TLS');
           this.#channel.write(toTarget.password(this.#password()));
           break;
         case 'sasl':
-          if (!request.mechanisms.includes('SCRAM-SHA-256')) throw new Error('the target offers no SCRAM-SHA-256');
+          if (!request.mechanisms.includes('SCRAM-SHA-256'))
+            throw new Error('the target offers no SCRAM-SHA-256');
           exchange = scramExchange(this.#password(), randomBytes(24).toString('base64'));
           this.#channel.write(toTarget.saslInitial('SCRAM-SHA-256', exchange.first));
           break;
@@ -203,7 +206,8 @@ export class TargetConnection {
   }
 
   #password(): string {
-    if (this.#login.password === null) throw new Error('the target asks for a password and none is configured');
+    if (this.#login.password === null)
+      throw new Error('the target asks for a password and none is configured');
     return this.#login.password;
   }
 

@@ -20,7 +20,8 @@ export async function openTargetSocket(address: TargetAddress, milliseconds: num
   if (address.tls === null) return plain;
   try {
     plain.write(toTarget.tlsRequest);
-    if ((await readAnswer(plain, milliseconds)) !== TLS_ACCEPTED) throw unavailable('The target speaks no TLS.');
+    if ((await readAnswer(plain, milliseconds)) !== TLS_ACCEPTED)
+      throw unavailable('The target speaks no TLS.');
     return await secure(plain, address.tls, milliseconds);
   } catch (thrown) {
     plain.destroy();
