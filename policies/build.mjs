@@ -5,7 +5,7 @@ import { compileBundle } from './tools/bundle.mjs';
 import { bundleFile, opa, sourcesArgument } from './tools/opa.mjs';
 
 opa(['fmt', '--write', sourcesArgument]);
-const bundle = compileBundle();
+const bundle = await compileBundle();
 const { policyDigest, bundleDigest } = await loadPolicy(bundle);
 writeFileSync(bundleFile, bundle);
 process.stdout.write(`bundle.tar.gz  policy ${policyDigest}\n               bundle ${bundleDigest}\n`);

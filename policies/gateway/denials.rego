@@ -11,10 +11,7 @@ rules contains "deny.unknown-role" if {
 	not role_exists
 }
 
-role_exists if {
-	data.roles[input.session.role]
-	input.session.role in data.targets[input.session.target].roles
-}
+role_exists if input.session.role in data.targets[input.session.target].roles
 
 rules contains "deny.unknown-verb" if action.verbs - vocabulary.verbs != set()
 

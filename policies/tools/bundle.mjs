@@ -12,9 +12,9 @@ export function readSources(folder = join(policies, sourcesArgument)) {
 }
 
 /** Compiles and packs; the same sources give the same archive. */
-export function compileBundle() {
+export async function compileBundle() {
   const sources = readSources();
-  const built = inTemporaryFolder((folder) => {
+  const built = await inTemporaryFolder((folder) => {
     const capabilities = join(folder, 'capabilities.json');
     const output = join(folder, 'bundle.tar.gz');
     writeCapabilities(capabilities);

@@ -12,7 +12,7 @@ export const sourcesArgument = 'gateway';
 
 /** Runs opa; gives what it wrote. Throws with its own words when it fails. */
 export function opa(args, { cwd = policies, input } = {}) {
-  const { status, stdout, stderr, error } = spawnSync(executable(), args, {
+  const { status, stdout, stderr, error } = spawnSync(opaFile(), args, {
     cwd,
     input,
     encoding: 'utf8',
@@ -25,8 +25,11 @@ export function opa(args, { cwd = policies, input } = {}) {
 
 let found;
 
+/** How long Go may take to fetch and compile the tool, milliseconds. */
+const patience = 300_000;
+
 /** Where Go keeps the compiled tool. The first call on a machine compiles it, which takes minutes. */
-function executable() {
+export function opaFile() {
   if (found !== undefined) return found;
   const { status, stdout, stderr, error } = spawnSync('go', ['tool', '-n', 'opa'], {
     cwd: policies,
@@ -44,19 +47,19 @@ class ToolMissing extends Error {}
 /** Why opa cannot be run here, null where it can. */
 export function whyNoOpa() {
   try {
-    executable();
+    opaFile();
     return null;
   } catch (error) {
-    if (error instanceof ToolMissing) return error.message.trim().split('\n').at(-1);
+    if (error instanceof ToolMissing) return error.message.trim();
     throw error;
   }
 }
 
 /** Calls with a folder that is gone afterwards. */
-export function inTemporaryFolder(use) {
+export async function inTemporaryFolder(use) {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-policies-'));
   try {
-    return use(folder);
+    return await use(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
