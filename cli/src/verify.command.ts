@@ -1,4 +1,10 @@
-import { exitCodes, type Progress, splitLines, verifyDossier } from '@countersign/verifier';
+import {
+  exitCodes,
+  type Progress,
+  splitLines,
+  ThreadPolicyRunner,
+  verifyDossier,
+} from '@countersign/verifier';
 import { type Command, InvalidArgumentError } from 'commander';
 import pc from 'picocolors';
 import { readDossierFile, renderReport } from './verify/index.js';
@@ -35,10 +41,13 @@ export function verifyCommand(program: Command): void {
 
 async function verify(path: string, { trust, json }: VerifyArguments): Promise<void> {
   const progress = process.stderr.isTTY ? showProgress : undefined;
+  // The policies of a dossier are programs of whoever made it: in a thread they cannot hold this command up.
+  const runner = new ThreadPolicyRunner();
   const report = await verifyDossier(splitLines(readDossierFile(path)), {
     trust,
+    runner,
     ...(progress === undefined ? {} : { onProgress: progress }),
-  });
+  }).finally(() => runner.close());
   if (progress !== undefined) process.stderr.write('\r\u001b[K');
   process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : renderReport(report, pc));
   process.exitCode = exitCodes[report.verdict];

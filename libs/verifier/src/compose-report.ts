@@ -18,7 +18,7 @@ export function composeReport(
   findings: Findings,
 ): VerificationReport {
   const trust = verification?.trust.report ?? { given: trusted, matched: [], unmatched: trusted };
-  const verdict = verdictOf(findings, trust);
+  const verdict = verdictOf(findings, trust, verification?.chains.openEvents ?? 0);
   return {
     format: 'countersign-verification/1',
     verdict,
@@ -35,11 +35,13 @@ export function composeReport(
 /** Findings that say: this verifier cannot read it, which is no proof that somebody changed it. */
 const UNREADABLE = ['form.unreadable', 'form.unknown-fold'];
 
-function verdictOf(findings: Findings, trust: TrustReport): Verdict {
+/** @param open events that no producer signed: only who trusts the checkpoint key has somebody's word for them */
+function verdictOf(findings: Findings, trust: TrustReport, open: number): Verdict {
   const errors = findings.kept.filter(({ severity }) => severity === 'error');
   if (errors.some(({ code }) => !UNREADABLE.includes(code))) return 'tampered';
   if (errors.length > 0) return 'unreadable';
-  return trust.matched.length > 0 ? 'authentic' : 'consistent';
+  const vouched = open === 0 ? trust.matched : trust.matched.filter(({ as }) => as === 'checkpoint-key');
+  return vouched.length > 0 ? 'authentic' : 'consistent';
 }
 
 function sentenceOf(
@@ -48,19 +50,18 @@ function sentenceOf(
   findings: Findings,
   verification: Verification | null,
 ): string {
-  const open = verification?.chains.openEvents ?? 0;
-  const except =
-    open === 0
-      ? ''
-      : ` The last ${counted(open, 'event')} of a producer ${open === 1 ? 'has' : 'have'} no signature yet; the checkpoint vouches for ${open === 1 ? 'it' : 'them'}.`;
+  const open = counted(verification?.chains.openEvents ?? 0, 'event');
+  const isOpen = verification !== null && verification.chains.openEvents > 0;
   if (verdict === 'authentic') {
     const through = trust.matched.some(({ as }) => as === 'authority')
       ? 'certificate authority'
       : 'checkpoint key';
-    return `The dossier is authentic: everything that was checked fits, and the ${through} is the one that you trust.${except}`;
+    return `The dossier is authentic: everything that was checked fits, and the ${through} is the one that you trust.${isOpen ? ` For the last ${open}, which no producer has signed yet, the checkpoint key vouches.` : ''}`;
   }
+  if (verdict === 'consistent' && trust.matched.length > 0)
+    return `The dossier is consistent, and the certificate authority is the one that you trust; but no producer has signed the last ${open} yet. They are authentic only if you trust the checkpoint key too: give its fingerprint, obtained by another way.`;
   if (verdict === 'consistent')
-    return `The dossier is consistent in itself, but nothing outside it vouches for it: whoever made all of its keys could have made all of it. Give the fingerprint of the authority or of the checkpoint key, obtained by another way, to know that it is authentic.${except}`;
+    return 'The dossier is consistent in itself, but nothing outside it vouches for it: whoever made all of its keys could have made all of it. Give the fingerprint of the authority or of the checkpoint key, obtained by another way, to know that it is authentic.';
   if (verdict === 'tampered') {
     const errors = findings.count({ severity: 'error' });
     return `The dossier is not what it claims to be: ${counted(errors, 'finding')}. Do not rely on it.`;

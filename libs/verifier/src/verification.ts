@@ -18,6 +18,7 @@ import {
   dossierKinds,
   type NumberedLine,
 } from './dossier/index.js';
+import type { PolicyRunner } from './policy/index.js';
 import type { Findings } from './report/index.js';
 import { IdIndex } from './sequence/index.js';
 
@@ -52,25 +53,30 @@ export class Verification {
   finished = false;
   #ended = false;
 
-  constructor(manifest: DossierManifest, trusted: readonly string[], findings: Findings) {
+  constructor(
+    manifest: DossierManifest,
+    trusted: readonly string[],
+    runner: PolicyRunner,
+    findings: Findings,
+  ) {
     this.manifest = manifest;
     this.#findings = findings;
     this.trust = checkTrust(manifest, trusted, findings);
     this.tree = new TreeCheck(manifest, this.trust.log, findings);
     this.leaves = new LeavesCheck(this.tree.leafHashes, findings);
     this.chains = new ChainsCheck(manifest.authority, findings);
-    this.policies = new PoliciesCheck(findings);
+    this.policies = new PoliciesCheck(runner, findings);
     this.records = new RecordsCheck(manifest, findings);
   }
 
   async add({ number, line }: NumberedLine): Promise<void> {
     this.lines = number;
-    this.#enter(line.kind);
+    await this.#enter(line.kind);
     try {
       if (line.kind === 'checkpoint') this.tree.addCheckpoint(line, number);
       else if (line.kind === 'leaf-hashes') this.tree.addLeafHashes(line, number);
       else if (line.kind === 'policy') await this.policies.addPolicy(line, number);
-      else if (line.kind === 'event') this.#addEvent(line, number);
+      else if (line.kind === 'event') await this.#addEvent(line, number);
       else if (line.kind === 'record') {
         this.recordLines += 1;
         this.records.addRecord(line, number);
@@ -82,8 +88,8 @@ export class Verification {
   }
 
   /** Once no line is left. */
-  finish(): void {
-    this.#enter('end');
+  async finish(): Promise<void> {
+    await this.#enter('end');
     this.records.finish();
     if (!this.#ended)
       this.#findings.add(
@@ -101,16 +107,16 @@ export class Verification {
   }
 
   /** Closes every stage that comes before a line of this kind. */
-  #enter(kind: DossierKind): void {
+  async #enter(kind: DossierKind): Promise<void> {
     for (let place = dossierKinds.indexOf(this.#stage); place < dossierKinds.indexOf(kind); place += 1) {
       const done = dossierKinds[place];
       if (done === 'leaf-hashes') this.tree.finish();
-      if (done === 'event') this.#finishEvents();
+      if (done === 'event') await this.#finishEvents();
     }
     this.#stage = kind;
   }
 
-  #addEvent(line: DossierEvent, number: number): void {
+  async #addEvent(line: DossierEvent, number: number): Promise<void> {
     const value = encoder.encode(line.value);
     const place = this.events;
     this.events += 1;
@@ -134,7 +140,6 @@ export class Verification {
     };
     this.leaves.add(event);
     this.chains.add(event);
-    this.policies.add(event);
     const repeats = this.#repeats(event, place);
     const { topic, key, signature } = event;
     this.records.addLeaf({
@@ -145,6 +150,7 @@ export class Verification {
       signature,
       ...(repeats === null ? {} : { repeats }),
     });
+    await this.policies.add(event);
   }
 
   /** Place of the first event with the same id and other bytes. */
@@ -160,10 +166,10 @@ export class Verification {
     return first;
   }
 
-  #finishEvents(): void {
+  async #finishEvents(): Promise<void> {
     this.leaves.finish();
-    this.chains.finish();
-    this.policies.finish();
+    this.chains.finish(this.events);
+    await this.policies.finish();
     this.records.finishLeaves();
   }
 

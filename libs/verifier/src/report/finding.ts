@@ -125,7 +125,7 @@ export const findingKinds = {
   ),
   'signature.missing': error(
     'signatures',
-    'More events at the end of an epoch are unsigned than a batch can hold.',
+    'Events are unsigned, and stand too far from the end of the log to be an unfinished batch.',
   ),
   'signature.open-tail': warning(
     'signatures',

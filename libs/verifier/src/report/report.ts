@@ -1,8 +1,8 @@
 import type { CheckId, Finding } from './finding.js';
 
 /**
- * - authentic: everything fits, and a trusted fingerprint vouches for it
- * - consistent: everything fits, but nothing outside the dossier vouches for it: a forger could have made all of it
+ * - authentic: everything fits, and a trusted key vouches for all of it
+ * - consistent: everything fits, but no trusted key vouches for all of it: a forger could have made the rest
  * - tampered: something is not what it claims to be
  * - unreadable: it is no dossier that this verifier can read to its end
  */

@@ -55,8 +55,8 @@ export class ChainsCheck {
   }
 
   /** Once all events were added. */
-  finish(): void {
-    for (const producer of this.#producers.values()) this.openEvents += producer.finish().openEvents;
+  finish(leaves: number): void {
+    for (const producer of this.#producers.values()) this.openEvents += producer.finish(leaves).openEvents;
   }
 
   get totals(): { producers: number; epochs: number; untrusted: number; signatures: number } {

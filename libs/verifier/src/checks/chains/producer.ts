@@ -3,10 +3,10 @@ import type { Place } from '../event.js';
 import type { Epoch, Link } from './epoch.js';
 
 /**
- * Most events that one append can hold (libs/ledger). An honest log can end within a batch, whose events then have no
- * signature yet; more than these are no such end.
+ * Most events of one append (libs/event-log). A batch is appended whole, and its last event is signed: so only the end
+ * of the log itself can cut one, and events without signature are never more than these, nor farther from that end.
  */
-export const LONGEST_BATCH = 1000;
+export const LONGEST_BATCH = 4096;
 
 interface Life {
   readonly epoch: Epoch;
@@ -43,13 +43,17 @@ export class Producer {
     return this.#lives.map(({ epoch }) => epoch);
   }
 
-  /** Checks the links between epochs and reports what stayed open. Latest first: a link counts as signed once its epoch is. */
-  finish(): { readonly openEvents: number } {
+  /**
+   * Checks the links between epochs and reports what stayed open. Latest first: a link counts as signed once its epoch
+   * is.
+   * @param leaves of the log
+   */
+  finish(leaves: number): { readonly openEvents: number } {
     let openEvents = 0;
     for (let position = this.#lives.length - 1; position >= 0; position -= 1) {
       const life = this.#lives[position];
       if (life === undefined) continue;
-      openEvents += this.#reportTail(life.epoch);
+      openEvents += this.#reportTail(life.epoch, leaves);
       life.epoch.finish();
       this.#checkLink(life, this.#lives[position - 1]?.epoch);
     }
@@ -75,20 +79,21 @@ export class Producer {
       );
   }
 
-  #reportTail(epoch: Epoch): number {
+  #reportTail(epoch: Epoch, leaves: number): number {
     const tail = epoch.openTail;
     if (tail === null) return 0;
-    const count = tail.toSeq - tail.fromSeq + 1;
+    const removed = leaves - tail.fromIndex > LONGEST_BATCH;
+    const [one, many] = [`Event ${tail.fromSeq}`, `Events ${tail.fromSeq} to ${tail.toSeq}`];
     this.#findings.add(
-      count > LONGEST_BATCH ? 'signature.missing' : 'signature.open-tail',
+      removed ? 'signature.missing' : 'signature.open-tail',
       { ...this.#where(epoch, epoch.head), batch: tail },
-      `Events ${tail.fromSeq} to ${tail.toSeq} of epoch ${epoch.id} of ${this.#key} (index ${tail.fromIndex} to ${tail.toIndex}) have no signature of their producer: ${
-        count > LONGEST_BATCH
-          ? 'that is more than one batch holds, so signatures were removed.'
-          : 'the checkpoint alone vouches for them.'
+      `${tail.fromSeq === tail.toSeq ? one : many} of epoch ${epoch.id} of ${this.#key} (index ${tail.fromIndex} to ${tail.toIndex}) ${tail.fromSeq === tail.toSeq ? 'has' : 'have'} no signature of the producer: ${
+        removed
+          ? 'so far from the end of the log that is no unfinished batch, so signatures were removed.'
+          : 'the checkpoint alone vouches for it.'
       }`,
     );
-    return count;
+    return tail.toSeq - tail.fromSeq + 1;
   }
 
   #where(epoch: Epoch, { index, id, type, seq }: Place) {

@@ -1,0 +1,1 @@
+export { PoliciesCheck } from './policies.check.js';
