@@ -1,1 +1,2 @@
-export {};
+export { type Configuration, configuration } from './configuration.js';
+export { startEvidence } from './evidence.server.js';

@@ -1,0 +1,1 @@
+export { type AnnouncerOptions, announceFindings } from './announcer.worker.js';

@@ -1,0 +1,1 @@
+export { type DossierSource, exportDossier } from './dossier.store.js';

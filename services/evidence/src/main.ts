@@ -1,0 +1,5 @@
+import { runService } from '@countersign/service-kit';
+import { configuration } from './configuration.js';
+import { startEvidence } from './evidence.server.js';
+
+await runService({ name: 'evidence', schema: configuration, start: startEvidence });
