@@ -1,1 +1,2 @@
-export {};
+export { startApproval } from './approval.server.js';
+export { type ApprovalConfiguration, approvalConfiguration } from './configuration.js';

@@ -1,0 +1,8 @@
+/** The time of the service. A class, so that Nest can hand it out. */
+export class Clock {
+  readonly seconds: () => number;
+
+  constructor(seconds: () => number) {
+    this.seconds = seconds;
+  }
+}

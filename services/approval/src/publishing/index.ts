@@ -1,0 +1,1 @@
+export { Relay, type RelayOptions, type RelayState } from './relay.worker.js';

@@ -1,0 +1,1 @@
+export { approvalService, type RpcParts } from './approval.server.js';
