@@ -37,9 +37,13 @@ const telling: ReadonlySet<string> = new Set([
 
 const most = 100;
 
+/** Looks at whether an own event is a leaf, and milliseconds between two. */
+const looks = 50;
+const lookEvery = 100;
+
 /**
  * Tells of each finding once on evidence's own topic. What has been told is known from the log itself: ingestion marks
- * the findings of announcements it takes in, and nothing is told while an own event is not yet a leaf. So neither a
+ * the findings of announcements it takes in, and nothing is told before the own events so far are leaves. So neither a
  * crash nor a lost answer makes it tell twice.
  */
 export async function announceFindings(options: AnnouncerOptions): Promise<void> {
@@ -55,7 +59,7 @@ export async function announceFindings(options: AnnouncerOptions): Promise<void>
 
 async function announceOnce(options: AnnouncerOptions): Promise<void> {
   const { pool, producer } = options;
-  if (!producer.healthy || !(await ownHeadIsLeaf(options))) return;
+  if (!producer.healthy || !(await ownPastIsKnown(options))) return;
   const { state } = await loadFold(pool);
   await addAnnouncements(pool, await lasting(options, state));
   const due = await dueAnnouncements(pool, most);
@@ -67,11 +71,16 @@ async function announceOnce(options: AnnouncerOptions): Promise<void> {
   );
 }
 
-async function ownHeadIsLeaf({ eventLog, pool, source }: AnnouncerOptions): Promise<boolean> {
+/** Waits until what this producer has said before now is in the log; false where that does not come about soon. */
+async function ownPastIsKnown({ eventLog, pool, source, signal }: AnnouncerOptions): Promise<boolean> {
   const head = await eventLog.head(topics.evidence, source);
   if (head === null) return true;
   const { eventId, hash } = takeIn(head);
-  return isLeaf(pool, eventId, hash);
+  for (let look = 0; look < looks && !signal.aborted; look += 1) {
+    if (await isLeaf(pool, eventId, hash)) return true;
+    await sleep(lookEvery, undefined, { signal });
+  }
+  return false;
 }
 
 async function lasting(options: AnnouncerOptions, state: FoldState): Promise<readonly Announcement[]> {

@@ -16,6 +16,7 @@ import {
   readHashTile,
   readLeavesAt,
   type StoredCheckpoint,
+  tileReader,
 } from '../log/index.js';
 import {
   type FindingQuery,
@@ -96,7 +97,7 @@ export class Library {
       const record = (await findRecord(client, id)) ?? (await absence(client, id));
       if (record === null) throw new CountersignError('evidence.record_unknown');
       const leaves = await readLeavesAt(client, record.indexes);
-      const read = tileHashReader(checkpoint.size, (tile) => readHashTile(client, tile));
+      const read = tileHashReader(checkpoint.size, tileReader(client));
       return proveRecord(record, leaves, checkpoint, read);
     });
   }

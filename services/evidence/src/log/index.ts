@@ -19,4 +19,5 @@ export {
   saveCheckpoint,
   saveSize,
   saveTiles,
+  tileReader,
 } from './log.store.js';

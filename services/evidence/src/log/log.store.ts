@@ -7,6 +7,7 @@ import {
   TILE_WIDTH,
   type TileCoordinate,
   type TileEdge,
+  type TileReader,
 } from '@countersign/transparency';
 import type { PoolClient } from '../database/index.js';
 import type { StoredLeaf } from './leaf.js';
@@ -125,7 +126,17 @@ export async function lastKept(queries: Queries): Promise<Date | null> {
 
 /** The right edge of the tree of `size` leaves, which is the whole tree. */
 export async function loadEdge(queries: Queries, size: number): Promise<TileEdge> {
-  return readEdge(size, (tile) => readHashTile(queries, tile));
+  return readEdge(size, tileReader(queries));
+}
+
+/** Reads hash tiles, one after the other: a connection answers one question at a time. */
+export function tileReader(queries: Queries): TileReader {
+  let before: Promise<unknown> = Promise.resolve();
+  return (tile) => {
+    const read = before.then(() => readHashTile(queries, tile));
+    before = read.catch(() => undefined);
+    return read;
+  };
 }
 
 /** Bytes of a hash tile. Throws http.not_found where the log has no such tile. */
