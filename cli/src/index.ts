@@ -1,1 +1,2 @@
+export { ApprovalClient, ensureKeyFile, type Settings } from './approval/index.js';
 export { createProgram } from './program.js';

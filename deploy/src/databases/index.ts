@@ -1,0 +1,9 @@
+export {
+  type DeployedService,
+  type Store,
+  type StoreRole,
+  serviceNames,
+  startStore,
+  storeRoles,
+} from './store.js';
+export { gatewayRole, startTarget, type Target, type TargetFiles, targetName } from './target.js';

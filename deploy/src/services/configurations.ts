@@ -1,0 +1,119 @@
+import { type DeployedService, gatewayRole, type Store, targetName } from '../databases/index.js';
+import type { Ports, Secrets } from '../state/index.js';
+
+export const tokenIssuer = 'urn:countersign:approval';
+export const logOrigin = 'countersign.local/sample';
+
+/** Files of the installation that configurations name. */
+export interface InstallationFiles {
+  readonly bundle: string;
+  readonly labels: string;
+  /** Private folder for Unix sockets. */
+  readonly sockets: string;
+  readonly recordings: string;
+}
+
+export interface Administrator {
+  readonly id: string;
+  readonly publicKey: { readonly kty: 'OKP'; readonly crv: 'Ed25519'; readonly x: string };
+}
+
+export interface Installation {
+  readonly ports: Ports;
+  readonly targetPort: number;
+  readonly store: Store;
+  readonly secrets: Secrets;
+  readonly files: InstallationFiles;
+  readonly administrator: Administrator;
+}
+
+export type Configurations = Readonly<Record<DeployedService, unknown>>;
+
+const socketOf = (files: InstallationFiles, service: DeployedService): string =>
+  `unix:${files.sockets}/${service}.sock`;
+
+/** The configuration of each service of a local installation: loopback, Unix sockets, secrets by file. */
+export async function configurationsOf(installation: Installation): Promise<Configurations> {
+  const { ports, store, secrets, files } = installation;
+  const base = async (service: DeployedService, port = 0) => ({
+    instance: `${service}-1`,
+    http: { port },
+    eventLog: store.url(service, 'event_log'),
+    identity: await secrets.identity(service, `${service}-1`),
+  });
+  const serving = (service: DeployedService) => ({ grpc: { address: socketOf(files, service) } });
+  const database = async (service: 'approval' | 'evidence') => ({
+    file: await secrets.text(`${service}.database`, store.url(service, service)),
+  });
+  const checkpoint = await secrets.identity('evidence', 'checkpoint');
+  const authority = await secrets.authority();
+  return {
+    policy: { ...(await base('policy')), ...serving('policy'), bundle: { file: files.bundle } },
+    masking: {
+      ...(await base('masking')),
+      ...serving('masking'),
+      ...(await maskingKeys(secrets)),
+      labels: files.labels,
+    },
+    approval: {
+      ...(await base('approval', ports.approvalApi)),
+      ...serving('approval'),
+      database: await database('approval'),
+      tokens: { issuer: tokenIssuer, signingKey: { file: await secrets.signingKey('tokens') } },
+      contents: { key: { file: await secrets.symmetricKey('held-statements') } },
+      bootstrap: [
+        {
+          id: installation.administrator.id,
+          kind: 'person',
+          roles: ['administrator'],
+          publicKey: installation.administrator.publicKey,
+        },
+      ],
+    },
+    evidence: {
+      ...(await base('evidence', ports.evidenceApi)),
+      database: await database('evidence'),
+      origin: logOrigin,
+      authorityFile: authority.certificateFile,
+      checkpoint,
+      tokens: {
+        issuer: tokenIssuer,
+        jwksUrl: `http://127.0.0.1:${ports.approvalApi}/.well-known/jwks.json`,
+      },
+      policies: [files.bundle],
+    },
+    'ingress-proxy': {
+      ...(await base('ingress-proxy')),
+      listen: { postgresql: { port: ports.ingress } },
+      targets: [
+        {
+          name: targetName,
+          host: '127.0.0.1',
+          port: installation.targetPort,
+          database: targetName,
+          user: gatewayRole,
+          password: { file: secrets.file('target.password') },
+          schemas: ['clinic'],
+        },
+      ],
+      services: {
+        policy: { address: socketOf(files, 'policy') },
+        masking: { address: socketOf(files, 'masking') },
+        approval: { address: socketOf(files, 'approval') },
+      },
+      recording: {
+        directory: files.recordings,
+        recipientKeyFile: await secrets.recordingRecipient(),
+      },
+      tokens: { issuer: tokenIssuer },
+    },
+  };
+}
+
+/** Where masking finds the key of surrogates and the key that wraps it. */
+async function maskingKeys(secrets: Secrets): Promise<Record<string, unknown>> {
+  return {
+    valueKeyFile: secrets.file('surrogates.wrapped.key'),
+    keyEncryptionKey: { file: await secrets.symmetricKey('surrogates.kek') },
+  };
+}

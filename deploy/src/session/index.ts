@@ -1,0 +1,1 @@
+export { type AgentPart, cast, type Part, People } from './people.js';

@@ -1,0 +1,45 @@
+import { createServer } from 'node:net';
+import { CountersignError } from '@countersign/errors';
+
+/** What listens where on loopback, from the first port of an installation. */
+export interface Ports {
+  readonly ingress: number;
+  readonly approvalApi: number;
+  readonly evidenceApi: number;
+  readonly target: number;
+  readonly store: number;
+}
+
+/** Ports that one installation uses, from its first port. */
+export const portCount = 5;
+
+export function portsFrom(first: number): Ports {
+  return {
+    ingress: first,
+    approvalApi: first + 1,
+    evidenceApi: first + 2,
+    target: first + 3,
+    store: first + 4,
+  };
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}
+
+/** Throws config.invalid naming every port that something else listens on. */
+export async function demandFree(ports: Ports): Promise<void> {
+  const taken: string[] = [];
+  for (const [part, port] of Object.entries(ports)) {
+    if (!(await isFree(port))) taken.push(`${port} (for ${part})`);
+  }
+  if (taken.length === 0) return;
+  throw new CountersignError('config.invalid', {
+    detail: `Something else listens on port ${taken.join(', ')}.`,
+    next: 'Stop it, or choose other ports with --port <first port>.',
+  });
+}

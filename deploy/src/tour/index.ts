@@ -1,0 +1,1 @@
+export { runTour, type TourResult } from './tour.js';
