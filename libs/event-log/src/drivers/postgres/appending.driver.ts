@@ -4,7 +4,7 @@ import { checkAppend } from '../../limits.js';
 import { encodeByteaArray, encodeTextArray } from './arrays.js';
 import { type Connection, openConnection, survives, unavailable } from './connection.driver.js';
 
-/** Milliseconds for one statement: longer than a slow disk takes, shorter than anybody waits for ever. */
+/** Milliseconds for one statement unless told: longer than a slow disk takes, shorter than for ever. */
 const STATEMENT_TIMEOUT = 10_000;
 /** Bytes of values that one statement carries. */
 const STATEMENT_BYTES = 8 * 1024 * 1024;
@@ -35,6 +35,7 @@ export class Appender {
   readonly #url: string;
   readonly #name: string;
   readonly #onAppended: () => void;
+  readonly #statementTimeout: number;
   #queue: Waiting[] = [];
   #queuedBytes = 0;
   #connection: Connection | null = null;
@@ -43,7 +44,8 @@ export class Appender {
   #abandoned = false;
 
   /** @param name of the connection; no other process may use the same */
-  constructor(url: string, name: string, onAppended: () => void) {
+  constructor(url: string, name: string, onAppended: () => void, statementTimeout = STATEMENT_TIMEOUT) {
+    this.#statementTimeout = statementTimeout;
     this.#url = url;
     this.#name = name;
     this.#onAppended = onAppended;
@@ -70,7 +72,7 @@ export class Appender {
     const connection = await openConnection({
       url: this.#url,
       name: this.#name,
-      statementTimeout: STATEMENT_TIMEOUT,
+      statementTimeout: this.#statementTimeout,
       settings: { synchronous_commit: 'on' },
     });
     try {

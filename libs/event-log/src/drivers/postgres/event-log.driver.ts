@@ -8,14 +8,22 @@ import { ensureSchema } from './schema.driver.js';
 import { SideConnection } from './side.driver.js';
 import { subscribe } from './subscribing.driver.js';
 
+export interface PostgresEventLogOptions {
+  /** Milliseconds after which an appending statement is given up; 10,000 unless told. */
+  readonly appendTimeout?: number;
+}
+
 /** The event log in a PostgreSQL database, schema `event_log`. Each topic has one partition, 0. */
-export async function openPostgresEventLog(url: string): Promise<EventLog> {
+export async function openPostgresEventLog(
+  url: string,
+  options: PostgresEventLogOptions = {},
+): Promise<EventLog> {
   if (!URL.canParse(url)) {
     throw new CountersignError('config.invalid', { detail: 'The URL of the event log cannot be read.' });
   }
   const name = `countersign-event-log-${randomBytes(6).toString('hex')}`;
   const side = new SideConnection(url, `${name}-side`);
-  const appender = new Appender(url, name, side.notify);
+  const appender = new Appender(url, name, side.notify, options.appendTimeout);
   try {
     await ensureSchema(await appender.connect());
   } catch (error) {

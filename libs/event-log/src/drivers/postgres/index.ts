@@ -1,2 +1,2 @@
-export { openPostgresEventLog } from './event-log.driver.js';
+export { openPostgresEventLog, type PostgresEventLogOptions } from './event-log.driver.js';
 export { createEventLogSchema, type EventLogRoles } from './schema.driver.js';

@@ -29,8 +29,12 @@ export interface EventLogRoles {
 }
 
 async function currentVersion(client: pg.Client): Promise<number | null> {
+  // Read from the table, not by to_regclass, which may answer from before the lock that migrations take.
   const { rows } = await client.query<{ found: boolean }>(
-    `SELECT to_regclass('event_log.migration') IS NOT NULL AS found`,
+    `SELECT EXISTS (
+       SELECT FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
+       WHERE nspname = 'event_log' AND relname = 'migration'
+     ) AS found`,
   );
   if (rows[0]?.found !== true) return null;
   const versions = await client.query<{ version: number | null }>(

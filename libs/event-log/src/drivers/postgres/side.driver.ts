@@ -1,3 +1,4 @@
+import { CountersignError } from '@countersign/errors';
 import { type Connection, openConnection, survives, unavailable } from './connection.driver.js';
 import { CHANNEL } from './subscribing.driver.js';
 
@@ -27,6 +28,7 @@ export class SideConnection {
 
   /** One piece of work at a time, in the order of asking. Errors: `recording.unavailable`. */
   async use<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    if (this.#closed) throw new CountersignError('recording.unavailable', { detail: 'The log is closed.' });
     const turn = this.#last.then(async () => {
       const connection = await this.#connect();
       try {
