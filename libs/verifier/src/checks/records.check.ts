@@ -68,6 +68,14 @@ export class RecordsCheck {
   finish(): void {
     if (this.#aligner === null) return;
     const { discrepancies, complete } = this.#aligner.finish();
+    if (discrepancies.length > 0 && this.#findings.count({ check: 'leaves', severity: 'error' }) > 0) {
+      this.#findings.add(
+        'record.unfounded',
+        {},
+        'Records differ from what these events give, as they must where the events are not those that were logged.',
+      );
+      return;
+    }
     for (const discrepancy of discrepancies) this.#report(discrepancy);
     if (!complete)
       this.#findings.add(

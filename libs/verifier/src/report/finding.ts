@@ -152,6 +152,7 @@ export const findingKinds = {
   'record.moved': error('records', 'A record stands in another place than the events give it.'),
   'record.repeated': error('records', 'A record stands there more than once.'),
   'record.missing': error('records', 'Records that the events give are not there.'),
+  'record.unfounded': error('records', 'Records cannot be judged: the events they rest on were changed.'),
   'record.too-different': error('records', 'Records and events differ too much to say more.'),
 } as const satisfies Record<string, FindingKind>;
 

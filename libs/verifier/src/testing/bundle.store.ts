@@ -5,7 +5,10 @@ export function readRepositoryBundle(): Uint8Array {
   return readFileSync(new URL('../../../../policies/bundle.tar.gz', import.meta.url));
 }
 
-/** A file of cases, JSON. */
-export function readCases<Cases>(name: string): Cases {
-  return JSON.parse(readFileSync(new URL(`../../cases/${name}`, import.meta.url), 'utf8')) as Cases;
+/** A file of cases, one JSON text a line. */
+export function readCases<Case>(name: string): readonly Case[] {
+  return readFileSync(new URL(`../../cases/${name}`, import.meta.url), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Case);
 }

@@ -19,6 +19,8 @@ export interface StoryLeaf {
   readonly key: string;
   readonly value: Uint8Array;
   readonly signature: Uint8Array | null;
+  /** Whether a forger wrote it anew. */
+  readonly forged?: true;
 }
 
 export type NamedDraft = EventDraft & { readonly name: string };

@@ -39,9 +39,15 @@ export function checkpointOf(
 
 /** The records that evidence derives from the leaves. */
 export function recordsOf(leaves: readonly StoryLeaf[], authorityPem: string): readonly string[] {
+  const first = new Map<string, number>();
   const { state, records } = foldAll(
     initialFold(authorityPem),
-    leaves.map(({ topic, key, value, signature }, index) => ({ index, topic, key, value, signature })),
+    leaves.map(({ topic, key, value, signature }, index) => {
+      const { id } = JSON.parse(new TextDecoder().decode(value)) as { id: string };
+      const repeats = first.get(id);
+      if (repeats === undefined) first.set(id, index);
+      return { index, topic, key, value, signature, ...(repeats === undefined ? {} : { repeats }) };
+    }),
   );
   return [...records, ...findingsAsOf(state, leaves.length)].map(recordText);
 }

@@ -15,6 +15,13 @@ interface Break {
   readonly after: Place;
 }
 
+/** Missing sequence numbers, and the event that came instead. */
+interface Gap {
+  readonly from: number;
+  to: number;
+  readonly before: Place;
+}
+
 /** Missing sequence numbers that are told apart; beyond them only the last range grows. */
 const MOST_GAPS = 1000;
 
@@ -37,7 +44,7 @@ export class Epoch {
   /** First event after `#covered`. */
   #open: Place | null;
   #breaks: Break[] = [];
-  readonly #gaps: { from: number; to: number }[] = [];
+  readonly #gaps: Gap[] = [];
   /** Last sequence number whose signature was wrong, while no right one came after it. */
   #failed = -1;
   events = 0;
@@ -81,7 +88,7 @@ export class Epoch {
         this.#where(place),
         `Event ${place.seq} of ${this.#name} stands behind the opening of a later epoch.`,
       );
-    if (place.seq > this.#head.seq + 1) this.#addGap(this.#head.seq + 1, place.seq - 1);
+    if (place.seq > this.#head.seq + 1) this.#addGap(this.#head.seq + 1, place.seq - 1, place);
     else if (prevhash !== this.#headHash) this.#addBreak({ before: this.#head, after: place });
     this.#head = place;
     this.#headHash = event.hash;
@@ -137,11 +144,11 @@ export class Epoch {
 
   /** Reports what stayed open once nothing more can come. */
   finish(): void {
-    for (const { from, to } of this.#gaps)
+    for (const { from, to, before } of this.#gaps)
       this.#findings.add(
         'chain.gap',
-        { producer: this.producer, epoch: this.id, missing: { from, to } },
-        `Events ${range(from, to)} of ${this.#name} are missing.`,
+        { ...this.#where(before), missing: { from, to } },
+        `${from === to ? `Event ${from} of ${this.#name} is` : `Events ${range(from, to)} of ${this.#name} are`} missing before the one of index ${before.index}.`,
       );
     this.#reportBreaks(false);
   }
@@ -157,8 +164,8 @@ export class Epoch {
       return;
     }
     const rest = [
-      { from: gap.from, to: place.seq - 1 },
-      { from: place.seq + 1, to: gap.to },
+      { ...gap, to: place.seq - 1 },
+      { ...gap, from: place.seq + 1 },
     ].filter(({ from, to }) => from <= to);
     this.#gaps.splice(this.#gaps.indexOf(gap), 1, ...rest);
     this.#findings.add(
@@ -168,10 +175,10 @@ export class Epoch {
     );
   }
 
-  #addGap(from: number, to: number): void {
+  #addGap(from: number, to: number, before: Place): void {
     const last = this.#gaps.at(-1);
     if (this.#gaps.length >= MOST_GAPS && last !== undefined) last.to = to;
-    else this.#gaps.push({ from, to });
+    else this.#gaps.push({ from, to, before });
   }
 
   #addBreak(found: Break): void {

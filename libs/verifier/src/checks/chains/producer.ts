@@ -53,7 +53,9 @@ export class Producer {
     for (let position = this.#lives.length - 1; position >= 0; position -= 1) {
       const life = this.#lives[position];
       if (life === undefined) continue;
-      openEvents += this.#reportTail(life.epoch, leaves);
+      // A later epoch begins behind whole batches, so an earlier one has no unfinished batch.
+      const isLatest = position === this.#lives.length - 1;
+      openEvents += this.#reportTail(life.epoch, isLatest ? leaves : Number.POSITIVE_INFINITY);
       life.epoch.finish();
       this.#checkLink(life, this.#lives[position - 1]?.epoch);
     }
@@ -89,7 +91,7 @@ export class Producer {
       { ...this.#where(epoch, epoch.head), batch: tail },
       `${tail.fromSeq === tail.toSeq ? one : many} of epoch ${epoch.id} of ${this.#key} (index ${tail.fromIndex} to ${tail.toIndex}) ${tail.fromSeq === tail.toSeq ? 'has' : 'have'} no signature of the producer: ${
         removed
-          ? 'so far from the end of the log that is no unfinished batch, so signatures were removed.'
+          ? 'that far from the end of the log it is no unfinished batch, so signatures were removed.'
           : 'the checkpoint alone vouches for it.'
       }`,
     );

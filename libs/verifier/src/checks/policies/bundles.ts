@@ -1,3 +1,4 @@
+import type { EventData } from '@countersign/contracts';
 import { fromBase64 } from '@countersign/transparency';
 import { type DossierPolicy, dossierLimits } from '../../dossier/index.js';
 import type { PolicyRunner } from '../../policy/index.js';
@@ -41,8 +42,11 @@ export class Bundles {
     return this.#bundles.get(policyDigest)?.bundleDigest;
   }
 
-  activate(policyDigest: string, bundleDigest: string): void {
+  /** False where the event does not name both digests. */
+  activate({ policyDigest, bundleDigest }: EventData['countersign.policy.activated.v1']): boolean {
+    if (typeof policyDigest !== 'string' || typeof bundleDigest !== 'string') return false;
     this.#activated.set(policyDigest, bundleDigest);
+    return true;
   }
 
   /** Once all events were seen. */

@@ -57,7 +57,7 @@ export class PoliciesCheck {
       else if (is(envelope, 'countersign.facts.described.v1'))
         this.#require(event, this.#described.describeFacts(envelope.data), 'facts');
       else if (is(envelope, 'countersign.policy.activated.v1'))
-        this.#bundles.activate(envelope.data.policyDigest, envelope.data.bundleDigest);
+        this.#require(event, this.#bundles.activate(envelope.data), 'data');
       else if (is(envelope, 'countersign.action.decided.v1')) this.#decided(event, envelope.data);
     } catch {
       // Data of another shape than its type says makes any of these rules fail, and nothing of it can be looked up.
