@@ -21,6 +21,8 @@
  * Requests are validated where they are declared: `@Body({ schema: person }) body: z.infer<typeof person>`, and so `@Query`
  * and `@Param`; the same schema appears at /openapi.json. Elsewhere: `parseRequest(schema, value)`. Throw CountersignError;
  * everything else is answered as `internal`, its text logged only.
+ *
+ * `listenRpc(context, [implement(…)])` answers other services at `grpc.address`, and logs and counts calls that fail.
  */
 export {
   baseConfiguration,
@@ -30,6 +32,7 @@ export {
   type KitConfiguration,
   loadConfiguration,
   peer,
+  type RpcConfiguration,
   readConfiguredFile,
   Secret,
   secret,
@@ -43,6 +46,7 @@ export {
   invalidRequest,
   parseRequest,
 } from './http/index.js';
+export { listenRpc } from './listen-rpc.server.js';
 export { correlationId, createLogger, type Logger, type LogLevel, withCorrelation } from './logging/index.js';
 export { createMetrics, type Metrics } from './metrics.js';
 export {

@@ -162,7 +162,8 @@ export class ChannelServer {
     } else {
       this.#options.onFailure({
         service: this.#service?.name ?? '',
-        method: call.method.slice(0, 64),
+        // A name that nobody knows could be anything, and must not become a label of a metric.
+        method: this.#service?.unary.has(call.method) === true ? call.method : 'unknown',
         correlationId: call.correlationId === '' ? undefined : call.correlationId.slice(0, 64),
         error: outcome.error,
       });

@@ -81,3 +81,8 @@ export type KitConfiguration = {
 export type HttpConfiguration = KitConfiguration & {
   readonly http: z.output<(typeof baseConfiguration)['http']>;
 };
+
+/** What `listenRpc` needs of a configuration. */
+export type RpcConfiguration = KitConfiguration & {
+  readonly grpc: z.output<(typeof baseConfiguration)['grpc']>;
+};

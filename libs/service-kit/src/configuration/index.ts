@@ -3,6 +3,7 @@ export {
   type HttpConfiguration,
   type KitConfiguration,
   peer,
+  type RpcConfiguration,
   tlsFiles,
 } from './base.js';
 export {
