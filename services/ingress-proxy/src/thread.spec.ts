@@ -1,17 +1,22 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { commitmentOf } from '@countersign/contracts';
 import { waitUntil } from '@countersign/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { compactDecrypt } from 'jose';
 import type pg from 'pg';
 import { bytesOfSubmitted, saltOf } from './gate/index.js';
-import { type AnyEvent, startWorld, surrogateOf, type World } from './testing/index.js';
+import {
+  type AnyEvent,
+  secretOf,
+  startWorld,
+  statementsIn,
+  surrogateOf,
+  unrecordedStatements,
+  type World,
+} from './testing/index.js';
 
 let world: World;
 
 beforeAll(async () => {
-  world = await startWorld({ limits: { holdSeconds: 1, noticeSeconds: 0.2 } });
+  world = await startWorld({ settings: { limits: { holdSeconds: 1, noticeSeconds: 0.2 } } });
 });
 
 afterAll(async () => {
@@ -373,10 +378,7 @@ describe('commitments', () => {
     await client.query(text, ['7']);
     await client.end();
     await waitUntil(async () => (await world.events()).some((event) => isEnd(event, session)));
-    const sealed = readFileSync(join(world.folder, 'recordings', `${session}.jwe`), 'utf8');
-    const { plaintext } = await compactDecrypt(sealed, world.recipientPrivateKey);
-    const { secret } = JSON.parse(Buffer.from(plaintext).toString()) as { secret: string };
-    const key = Buffer.from(secret, 'base64url');
+    const key = await secretOf(world.folder, session, world.recipientPrivateKey);
     const decided = (await decisionsOf(session)).at(-1)?.data;
     const action = decided?.action ?? '';
     const submitted = bytesOfSubmitted({
@@ -388,6 +390,18 @@ describe('commitments', () => {
     });
     expect(decided?.submitted).toBe(commitmentOf(saltOf(key, action, 'submitted'), submitted));
     expect(decided?.running).toBe(commitmentOf(saltOf(key, action, 'running'), text));
+  });
+});
+
+describe('the target\'s own log', () => {
+  it('has no statement without a decision, catalogue readings included', async () => {
+    expect(statementsIn(world.postgres.logFile).length).toBeGreaterThan(60);
+    expect(await unrecordedStatements(world)).toEqual([]);
+  });
+
+  it('and the events hold no value that was sent or read', async () => {
+    const text = JSON.stringify(await world.events());
+    expect(text).not.toMatch(/zz-secret|example\.com|gateway password|Sample Person|eyJ/i);
   });
 });
 

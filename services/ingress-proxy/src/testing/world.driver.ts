@@ -21,11 +21,18 @@ export type AnyEvent = { [Type in EventType]: EventEnvelope<Type> }[EventType];
 export interface World {
   readonly port: number;
   readonly postgres: PostgresInstance;
+  /** Where the event log is: the same server as the target's, unless asked for otherwise. */
+  readonly store: PostgresInstance;
   readonly masking: FakeMasking;
   readonly policy: FakePolicy;
   readonly approval: FakeApproval;
   readonly metrics: Metrics;
   readonly folder: string;
+  /** What the ingress was configured with, for another one in a process of its own. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Files of another instance's identity, and a certificate for TLS on localhost. */
+  identityOf(instance: string): Promise<{ readonly certificateFile: string; readonly privateKeyFile: string }>;
+  readonly authorityPem: string;
   readonly servers: { policy: RpcServer; masking: RpcServer; approval: RpcServer };
   /** Opens sealed secrets. */
   readonly recipientPrivateKey: CryptoKey;
@@ -45,6 +52,7 @@ export interface ConnectOptions {
   readonly user?: string;
   readonly database?: string;
   readonly password?: string;
+  readonly port?: number;
 }
 
 const SAMPLE = `
@@ -60,15 +68,26 @@ const SAMPLE = `
     BEGIN RAISE NOTICE 'person1@example.com'; RETURN 1; END $$;
 `;
 
-export async function startWorld(settings: Readonly<Record<string, unknown>> = {}): Promise<World> {
+export interface WorldOptions {
+  /** Over the settings of the ingress. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** A server of its own for the event log, so that it can be killed alone. */
+  readonly ownStore?: boolean;
+  /** TLS for agents. */
+  readonly tls?: boolean;
+}
+
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const temporary = await temporaryFolder();
   const folder = temporary.path;
   const postgres = await startPostgres({
     settings: { log_statement: 'all', log_destination: 'jsonlog', max_connections: '100' },
   });
+  const store = options.ownStore === true ? await startPostgres() : postgres;
   const owner = new pg.Client(postgres.url());
+  owner.on('error', () => undefined);
   await owner.connect();
-  await owner.query('CREATE DATABASE countersign');
+  await inDatabase(store.url(), 'CREATE DATABASE countersign');
   await owner.query(SAMPLE);
   await owner.query(
     `SELECT set_config('countersign.role', 'countersign_gateway', false),
@@ -94,20 +113,27 @@ export async function startWorld(settings: Readonly<Record<string, unknown>> = {
     return path;
   };
   const authority = await createDeploymentAuthority('Countersign test authority', new Date());
-  const identity = await issueInstanceCertificate(authority, {
-    service: 'ingress-proxy',
-    instance: 'ingress-1',
-    now: new Date(),
-  });
+  const identityOf = async (
+    instance: string,
+  ): Promise<{ readonly certificateFile: string; readonly privateKeyFile: string }> => {
+    const identity = await issueInstanceCertificate(authority, {
+      service: 'ingress-proxy',
+      instance,
+      dnsNames: ['localhost'],
+      now: new Date(),
+    });
+    return {
+      certificateFile: file(`${instance}.pem`, identity.certificatePem),
+      privateKeyFile: file(`${instance}.key`, identity.privateKeyPem),
+    };
+  };
   const recipient = await generateKeyPair('ECDH-ES+A256KW', { crv: 'X25519', extractable: true });
-  const configured = configuration.parse({
+  const settings = {
     instance: 'ingress-1',
     logLevel: process.env.INGRESS_TEST_LOG ?? 'fatal',
-    eventLog: postgres.url('countersign'),
-    identity: {
-      certificateFile: file('identity.pem', identity.certificatePem),
-      privateKeyFile: file('identity.key', identity.privateKeyPem),
-    },
+    eventLog: store.url('countersign'),
+    identity: await identityOf('ingress-1'),
+    ...(options.tls === true ? { listen: { postgresql: { host: '0.0.0.0', tls: await identityOf('tls') } } } : {}),
     targets: [
       {
         name: 'shop',
@@ -130,8 +156,9 @@ export async function startWorld(settings: Readonly<Record<string, unknown>> = {
       recipientKeyFile: file('recipient.jwk', JSON.stringify(await exportJWK(recipient.publicKey))),
     },
     tokens: { issuer: ISSUER },
-    ...settings,
-  });
+    ...options.settings,
+  };
+  const configured = configuration.parse(settings);
   const stopping = new AbortController();
   const metrics = createMetrics('ingress-proxy');
   const addresses = new Map<string, string>();
@@ -150,16 +177,20 @@ export async function startWorld(settings: Readonly<Record<string, unknown>> = {
     ...fakes,
     port,
     postgres,
+    store,
     metrics,
     folder,
+    settings,
+    identityOf,
+    authorityPem: authority.certificatePem,
     servers,
     owner,
     recipientPrivateKey: recipient.privateKey,
-    events: () => eventsIn(postgres.url('countersign')),
+    events: () => eventsIn(store.url('countersign')),
     async connect(options = {}) {
       const client = new pg.Client({
         host: '127.0.0.1',
-        port,
+        port: options.port ?? port,
         user: options.user ?? 'agent-1',
         database: options.database ?? 'shop',
         password: options.password ?? (await approval.token(options.claims)),
@@ -176,10 +207,18 @@ export async function startWorld(settings: Readonly<Record<string, unknown>> = {
       await service.stop();
       await Promise.all(Object.values(servers).map((server) => server.close(100)));
       await owner.end();
+      if (store !== postgres) await store.stop();
       await postgres.stop();
       await temporary.remove();
     },
   };
+}
+
+async function inDatabase(url: string, statement: string): Promise<void> {
+  const client = new pg.Client(url);
+  await client.connect();
+  await client.query(statement);
+  await client.end();
 }
 
 async function eventsIn(url: string): Promise<readonly AnyEvent[]> {

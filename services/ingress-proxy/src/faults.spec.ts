@@ -1,0 +1,184 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { waitUntil } from '@countersign/testing';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { codeOf, RawClient, startWorld, unrecordedStatements, type World } from './testing/index.js';
+
+let world: World;
+
+beforeAll(async () => {
+  world = await startWorld({ ownStore: true, tls: true });
+});
+
+afterAll(async () => {
+  await world?.stop();
+});
+
+async function codeOfFailure(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+    return 'it worked';
+  } catch (error) {
+    const { routine, message } = error as pg.DatabaseError;
+    return routine ?? message;
+  }
+}
+
+describe.each([
+  ['policy', 'policy.unavailable'],
+  ['masking', 'masking.unavailable'],
+  ['approval', 'approval.unavailable'],
+] as const)('without %s', (name, code) => {
+  it('refuses in bounded time, and resumes by itself', async () => {
+    const client = await world.connect();
+    await client.query('SELECT 1');
+    await world.servers[name].close(0);
+    await waitUntil(async () => (await codeOfFailure(client.query('SELECT 1'))) !== 'it worked');
+    const started = Date.now();
+    expect(await codeOfFailure(client.query('SELECT 1'))).toBe(code);
+    expect(Date.now() - started).toBeLessThan(3_000);
+    await world.serve(name);
+    await waitUntil(async () => (await codeOfFailure(client.query('SELECT 1'))) === 'it worked');
+    await client.end();
+  });
+});
+
+describe('without the event log', () => {
+  it('runs nothing, and says after recovery how much it refused', async () => {
+    const client = await world.connect();
+    await client.query('SELECT 1');
+    await world.store.kill();
+    const started = Date.now();
+    const writes = "INSERT INTO events (kind) VALUES ('unrecorded')";
+    expect(await codeOfFailure(client.query(writes))).toBe('recording.unavailable');
+    expect(Date.now() - started).toBeLessThan(7_000);
+    expect(await codeOfFailure(client.query(writes))).toBe('recording.unavailable');
+    expect(await codeOfFailure(world.connect())).toBe('recording.unavailable');
+    await world.store.restart();
+    await waitUntil(async () => (await codeOfFailure(client.query('SELECT 1'))) === 'it worked');
+    const { rows } = await world.owner.query("SELECT count(*)::int AS n FROM shop.events WHERE kind = 'unrecorded'");
+    expect(rows).toEqual([{ n: 0 }]);
+    await client.end();
+    const resumed = (await world.events()).find((event) => event.type === 'countersign.recording.resumed.v1');
+    expect(resumed?.data).toMatchObject({ refusals: expect.any(Number) });
+  });
+});
+
+describe('a gateway that is killed', () => {
+  let child: ChildProcess;
+
+  it('leaves a decided action without an outcome', async () => {
+    const file = join(world.folder, 'ingress-2.json');
+    const identity = await world.identityOf('ingress-2');
+    writeFileSync(
+      file,
+      JSON.stringify({ ...world.settings, instance: 'ingress-2', logLevel: 'info', identity, listen: {} }),
+    );
+    const main = fileURLToPath(new URL('main.js', import.meta.url));
+    child = spawn(process.execPath, [main, '--config', file], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout?.on('data', (chunk) => {
+      output += String(chunk);
+    });
+    await waitUntil(() => output.includes('"event":"ready"'));
+    const port = Number(/"postgresql":"127\.0\.0\.1:(\d+)"/.exec(output)?.[1]);
+    const client = await world.connect({ port });
+    const running = codeOfFailure(client.query('SELECT pg_sleep(30)'));
+    const decided = async (): Promise<string | undefined> => {
+      const events = await world.events();
+      const last = events.filter((event) => event.source.endsWith('ingress-2')).at(-1);
+      return last?.type === 'countersign.action.decided.v1' && last.origin === 'agent' ? last.data.action : undefined;
+    };
+    await waitUntil(async () => (await decided()) !== undefined);
+    const action = await decided();
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(await running).not.toBe('it worked');
+    const outcomes = (await world.events()).filter(
+      (event) => event.type === 'countersign.action.completed.v1' && event.data.action === action,
+    );
+    expect(outcomes).toEqual([]);
+  });
+});
+
+describe('agents over a network', () => {
+  it('are served over TLS', async () => {
+    const client = new pg.Client({
+      host: 'localhost',
+      port: world.port,
+      user: 'agent-1',
+      database: 'shop',
+      password: await world.approval.token(),
+      ssl: { ca: world.authorityPem },
+    });
+    await client.connect();
+    await client.query('SELECT 1');
+    await client.end();
+    const opened = (await world.events()).filter((event) => event.type === 'countersign.session.opened.v1').at(-1);
+    expect(opened?.data).toMatchObject({ transport: 'tls' });
+  });
+
+  it('are not asked for a token in clear', async () => {
+    const address = Object.values(networkInterfaces())
+      .flat()
+      .find((candidate) => candidate?.family === 'IPv4' && !candidate.internal)?.address;
+    // A machine without a network has nobody to refuse.
+    if (address === undefined) return;
+    const client = await RawClient.open(world.port, address);
+    client.startup({ user: 'agent-1', database: 'shop' });
+    expect((await client.until('none')).map((message) => [message.type, codeOf(message)])).toEqual([
+      ['E', 'auth.insecure_transport'],
+    ]);
+  });
+
+  it('cannot slip bytes in front of TLS', async () => {
+    const client = await RawClient.open(world.port);
+    client.send('00000008 04d2162f 00000010 04d2162e 00000001 00000002');
+    expect((await client.until('none')).map(codeOf)).toEqual(['protocol.malformed']);
+  });
+});
+
+describe('without the target', () => {
+  it('tells that an outcome is unknown, and that of a lost commit too', async () => {
+    await world.owner.query(`
+      CREATE FUNCTION shop.slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(20); RETURN NULL; END $$;
+      CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON shop.events DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW WHEN (NEW.kind = 'slow') EXECUTE FUNCTION shop.slow()`);
+    const reader = await world.connect();
+    const writer = await world.connect();
+    await writer.query('BEGIN');
+    await writer.query("INSERT INTO events (kind) VALUES ('slow')");
+    const reading = codeOfFailure(reader.query('SELECT pg_sleep(20)'));
+    const committing = codeOfFailure(writer.query('COMMIT'));
+    await waitUntil(async () => {
+      const decided = (await world.events()).filter((event) => event.type === 'countersign.action.decided.v1');
+      return decided.at(-1)?.data.verbs.length === 0 || decided.at(-2)?.data.verbs.length === 0;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await world.postgres.kill();
+    expect([await reading, await committing]).toEqual(['target.connection_lost', 'target.connection_lost']);
+    await waitUntil(async () =>
+      (await world.events()).some((event) => event.type === 'countersign.transaction.ended.v1'),
+    );
+    const events = await world.events();
+    const ended = events.filter((event) => event.type === 'countersign.transaction.ended.v1').at(-1);
+    const lost = events.filter(
+      (event) => event.type === 'countersign.action.completed.v1' && event.data.status === 'unknown',
+    );
+    expect([ended?.data.result, lost.length]).toEqual(['unknown', 2]);
+    expect(await codeOfFailure(world.connect())).toBe('target.unavailable');
+    await world.postgres.restart();
+    const again = await world.connect();
+    await again.query('SELECT 1');
+    await again.end();
+  });
+
+  it('nothing ran unrecorded, whatever was killed', async () => {
+    expect(await unrecordedStatements(world)).toEqual([]);
+  });
+});
