@@ -79,9 +79,9 @@ describe('first packets', () => {
     const client = await RawClient.open(world.port);
     client.send('00000010 04d2162e 00000001 00000002');
     expect(await client.until('none')).toEqual([]);
-    expect(await world.metrics.registry.getSingleMetricAsString('countersign_ingress_cancel_requests_total')).toMatch(
-      / 1$/m,
-    );
+    expect(
+      await world.metrics.registry.getSingleMetricAsString('countersign_ingress_cancel_requests_total'),
+    ).toMatch(/ 1$/m);
   });
 
   it.each([
@@ -145,13 +145,15 @@ describe('messages of a session', () => {
 
   it('describes without running, and answers a Flush', async () => {
     const client = await signedIn();
-    client.message('P', 's', "INSERT INTO events (kind) VALUES ($1) RETURNING id", Buffer.alloc(2));
+    client.message('P', 's', 'INSERT INTO events (kind) VALUES ($1) RETURNING id', Buffer.alloc(2));
     client.message('D', Buffer.from('S'), 's');
     client.message('H');
     expect((await client.until('T')).map(({ type }) => type)).toEqual(['1', 't', 'T']);
     client.message('S');
     await client.until('Z');
-    const { rows } = await world.owner.query("SELECT count(*)::int AS n FROM shop.events WHERE kind = 'batch'");
+    const { rows } = await world.owner.query(
+      "SELECT count(*)::int AS n FROM shop.events WHERE kind = 'batch'",
+    );
     expect(rows).toEqual([{ n: 0 }]);
     client.message('C', Buffer.from('S'), 's');
     client.message('S');
@@ -192,7 +194,9 @@ describe('messages of a session', () => {
         ),
       ),
     );
-    const prepared = await client.query({ text: padded(2_000_000), name: 'large' }).catch((error) => error.routine);
+    const prepared = await client
+      .query({ text: padded(2_000_000), name: 'large' })
+      .catch((error) => error.routine);
     await client.query('SELECT 1');
     await client.end();
     expect([rows, errors, prepared]).toEqual([
@@ -304,8 +308,15 @@ describe('tokens', () => {
       expect(outcome).toMatchObject({ routine: 'grant.revoked', severity: 'FATAL' });
       return true;
     });
-    const decided = (await world.events()).filter((event) => event.type === 'countersign.action.decided.v1').at(-1);
-    expect(decided?.data).toMatchObject({ verdict: 'deny', stage: 'gate', refusal: 'grant.revoked', decision: null });
+    const decided = (await world.events())
+      .filter((event) => event.type === 'countersign.action.decided.v1')
+      .at(-1);
+    expect(decided?.data).toMatchObject({
+      verdict: 'deny',
+      stage: 'gate',
+      refusal: 'grant.revoked',
+      decision: null,
+    });
   });
 
   it('publishes every refused connection, and counts a flood', async () => {

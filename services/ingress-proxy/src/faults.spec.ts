@@ -61,7 +61,9 @@ describe('without the event log', () => {
     expect(await codeOfFailure(world.connect())).toBe('recording.unavailable');
     await world.store.restart();
     await waitUntil(async () => (await codeOfFailure(client.query('SELECT 1'))) === 'it worked');
-    const { rows } = await world.owner.query("SELECT count(*)::int AS n FROM shop.events WHERE kind = 'unrecorded'");
+    const { rows } = await world.owner.query(
+      "SELECT count(*)::int AS n FROM shop.events WHERE kind = 'unrecorded'",
+    );
     expect(rows).toEqual([{ n: 0 }]);
     await client.end();
     const resumed = (await world.events()).find((event) => event.type === 'countersign.recording.resumed.v1');
@@ -92,7 +94,9 @@ describe('a gateway that is killed', () => {
     const decided = async (): Promise<string | undefined> => {
       const events = await world.events();
       const last = events.filter((event) => event.source.endsWith('ingress-2')).at(-1);
-      return last?.type === 'countersign.action.decided.v1' && last.origin === 'agent' ? last.data.action : undefined;
+      return last?.type === 'countersign.action.decided.v1' && last.origin === 'agent'
+        ? last.data.action
+        : undefined;
     };
     await waitUntil(async () => (await decided()) !== undefined);
     const action = await decided();
@@ -119,7 +123,9 @@ describe('agents over a network', () => {
     await client.connect();
     await client.query('SELECT 1');
     await client.end();
-    const opened = (await world.events()).filter((event) => event.type === 'countersign.session.opened.v1').at(-1);
+    const opened = (await world.events())
+      .filter((event) => event.type === 'countersign.session.opened.v1')
+      .at(-1);
     expect(opened?.data).toMatchObject({ transport: 'tls' });
   });
 
@@ -156,7 +162,9 @@ describe('without the target', () => {
     const reading = codeOfFailure(reader.query('SELECT pg_sleep(20)'));
     const committing = codeOfFailure(writer.query('COMMIT'));
     await waitUntil(async () => {
-      const decided = (await world.events()).filter((event) => event.type === 'countersign.action.decided.v1');
+      const decided = (await world.events()).filter(
+        (event) => event.type === 'countersign.action.decided.v1',
+      );
       return decided.at(-1)?.data.verbs.length === 0 || decided.at(-2)?.data.verbs.length === 0;
     });
     await new Promise((resolve) => setTimeout(resolve, 200));

@@ -314,9 +314,12 @@ describe('errors of the target', () => {
   it.each(errors)('scrubs that of %s', async (sql, sqlstate) => {
     const client = await world.connect();
     let received = '';
-    (client as unknown as { connection: { stream: NodeJS.ReadableStream } }).connection.stream.on('data', (chunk) => {
-      received += String(chunk);
-    });
+    (client as unknown as { connection: { stream: NodeJS.ReadableStream } }).connection.stream.on(
+      'data',
+      (chunk) => {
+        received += String(chunk);
+      },
+    );
     const simple = await failure(client.query(sql));
     const extended = await failure(client.query({ text: sql, name: 'x' }));
     await client.end();
@@ -393,7 +396,7 @@ describe('commitments', () => {
   });
 });
 
-describe('the target\'s own log', () => {
+describe("the target's own log", () => {
   it('has no statement without a decision, catalogue readings included', async () => {
     expect(statementsIn(world.postgres.logFile).length).toBeGreaterThan(60);
     expect(await unrecordedStatements(world)).toEqual([]);

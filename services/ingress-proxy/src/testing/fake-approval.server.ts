@@ -48,7 +48,8 @@ export class FakeApproval {
       },
       await: async ({ approvalId, waitMilliseconds }) => {
         const kept = this.#kept(approvalId);
-        if (kept.approval.status === ApprovalStatus.APPROVAL_STATUS_PENDING) await this.#wait(waitMilliseconds);
+        if (kept.approval.status === ApprovalStatus.APPROVAL_STATUS_PENDING)
+          await this.#wait(waitMilliseconds);
         return { approval: this.#kept(approvalId).approval };
       },
       consume: ({ approvalId, binding }) => {
@@ -83,7 +84,9 @@ export class FakeApproval {
     kept.approval = {
       ...kept.approval,
       status:
-        status === 'approved' ? ApprovalStatus.APPROVAL_STATUS_APPROVED : ApprovalStatus.APPROVAL_STATUS_DENIED,
+        status === 'approved'
+          ? ApprovalStatus.APPROVAL_STATUS_APPROVED
+          : ApprovalStatus.APPROVAL_STATUS_DENIED,
       approver: 'person-2',
       decidedAt: BigInt(Math.floor(Date.now() / 1000)),
     };

@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson, digestOf, type Facts, maskingRpc, opaqueFacts, type Risk, type Verb } from '@countersign/contracts';
+import {
+  canonicalJson,
+  digestOf,
+  type Facts,
+  maskingRpc,
+  opaqueFacts,
+  type Risk,
+  type Verb,
+} from '@countersign/contracts';
 import { CountersignError } from '@countersign/errors';
 import { implement, type ServiceRegistration } from '@countersign/rpc';
 import { Broadcast } from './broadcast.js';
@@ -19,7 +27,9 @@ export class FakeMasking {
       inspect: ({ context }) => {
         this.calls.inspect += 1;
         const contextDigest = this.#context(context?.target ?? '');
-        const facts = Buffer.from(canonicalJson(factsOf(context?.statement ?? '', context?.parameterTypes.length ?? 0)));
+        const facts = Buffer.from(
+          canonicalJson(factsOf(context?.statement ?? '', context?.parameterTypes.length ?? 0)),
+        );
         return { facts, factsDigest: digestOf(facts), contextDigest };
       },
       rewrite: ({ context, profile }) => {
@@ -33,13 +43,18 @@ export class FakeMasking {
       },
       catalogueQueries: () => ({
         queries: [
-          { name: 'tables', statement: "SELECT relname FROM pg_catalog.pg_class WHERE relkind = 'r' ORDER BY 1" },
+          {
+            name: 'tables',
+            statement: "SELECT relname FROM pg_catalog.pg_class WHERE relkind = 'r' ORDER BY 1",
+          },
           { name: 'path', statement: "SELECT pg_catalog.current_setting('search_path') AS path" },
         ],
       }),
       loadCatalogue: ({ target, results }) => {
         this.calls.load += 1;
-        const contextDigest = digestOf(`${this.version} ${results.map((result) => result.rows.toString()).join(' ')}`);
+        const contextDigest = digestOf(
+          `${this.version} ${results.map((result) => result.rows.toString()).join(' ')}`,
+        );
         this.loaded.set(target, contextDigest);
         this.watchers.send({ target, contextDigest });
         return { contextDigest };
@@ -89,7 +104,9 @@ export function factsOf(statement: string, parameters: number): Facts {
     ...(/\bcopy\b/i.test(statement) ? (['copy-out'] as const) : []),
     ...(transaction === null ? [] : (['transaction'] as const)),
   ].sort();
-  const labelled = ['email', 'full_name'].filter((column) => new RegExp(`\\b${column}\\b`, 'i').test(statement));
+  const labelled = ['email', 'full_name'].filter((column) =>
+    new RegExp(`\\b${column}\\b`, 'i').test(statement),
+  );
   return {
     version: 1,
     protocol: 'postgresql',

@@ -43,7 +43,9 @@ export class RawClient {
   }
 
   message(type: string, ...fields: readonly (string | Buffer)[]): void {
-    const body = Buffer.concat(fields.map((field) => (typeof field === 'string' ? Buffer.from(`${field}\0`) : field)));
+    const body = Buffer.concat(
+      fields.map((field) => (typeof field === 'string' ? Buffer.from(`${field}\0`) : field)),
+    );
     const head = Buffer.alloc(5);
     head.write(type, 0, 'latin1');
     head.writeInt32BE(body.length + 4, 1);
@@ -69,10 +71,15 @@ export class RawClient {
 
   /** The next message, or null once the ingress has closed the connection. */
   async next(): Promise<RawMessage | null> {
-    await this.#until(() => this.#received.length >= 5 && this.#received.length > this.#received.readInt32BE(1));
+    await this.#until(
+      () => this.#received.length >= 5 && this.#received.length > this.#received.readInt32BE(1),
+    );
     if (this.#received.length < 5) return null;
     const length = this.#received.readInt32BE(1);
-    const message = { type: this.#received.toString('latin1', 0, 1), body: this.#received.subarray(5, length + 1) };
+    const message = {
+      type: this.#received.toString('latin1', 0, 1),
+      body: this.#received.subarray(5, length + 1),
+    };
     this.#received = this.#received.subarray(length + 1);
     return message;
   }
@@ -113,6 +120,9 @@ export function codeOf(message: RawMessage | undefined | null): string {
 }
 
 export function fieldOf(message: RawMessage | undefined | null, letter: string): string {
-  const field = message?.body.toString('utf8').split('\0').find((part) => part.startsWith(letter));
+  const field = message?.body
+    .toString('utf8')
+    .split('\0')
+    .find((part) => part.startsWith(letter));
   return field?.slice(1) ?? '';
 }

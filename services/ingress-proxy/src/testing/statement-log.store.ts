@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { compactDecrypt, type CryptoKey } from 'jose';
+import { type CryptoKey, compactDecrypt } from 'jose';
 
 export interface LoggedStatement {
   readonly session: string;

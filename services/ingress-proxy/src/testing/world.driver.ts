@@ -4,7 +4,13 @@ import type { EventEnvelope, EventType } from '@countersign/contracts';
 import { openEventLog } from '@countersign/event-log';
 import { createDeploymentAuthority, issueInstanceCertificate, parseEnvelope } from '@countersign/ledger';
 import { type RpcServer, serveRpc } from '@countersign/rpc';
-import { createHealth, createLogger, createMetrics, type Metrics, type RunningService } from '@countersign/service-kit';
+import {
+  createHealth,
+  createLogger,
+  createMetrics,
+  type Metrics,
+  type RunningService,
+} from '@countersign/service-kit';
 import { type PostgresInstance, startPostgres, temporaryFolder } from '@countersign/testing';
 import { exportJWK, generateKeyPair } from 'jose';
 import pg from 'pg';
@@ -31,7 +37,9 @@ export interface World {
   /** What the ingress was configured with, for another one in a process of its own. */
   readonly settings: Readonly<Record<string, unknown>>;
   /** Files of another instance's identity, and a certificate for TLS on localhost. */
-  identityOf(instance: string): Promise<{ readonly certificateFile: string; readonly privateKeyFile: string }>;
+  identityOf(
+    instance: string,
+  ): Promise<{ readonly certificateFile: string; readonly privateKeyFile: string }>;
   readonly authorityPem: string;
   readonly servers: { policy: RpcServer; masking: RpcServer; approval: RpcServer };
   /** Opens sealed secrets. */
@@ -133,7 +141,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     logLevel: process.env.INGRESS_TEST_LOG ?? 'fatal',
     eventLog: store.url('countersign'),
     identity: await identityOf('ingress-1'),
-    ...(options.tls === true ? { listen: { postgresql: { host: '0.0.0.0', tls: await identityOf('tls') } } } : {}),
+    ...(options.tls === true
+      ? { listen: { postgresql: { host: '0.0.0.0', tls: await identityOf('tls') } } }
+      : {}),
     targets: [
       {
         name: 'shop',

@@ -67,7 +67,7 @@ export function toldSettings(
   });
   return [
     ...told,
-    ['application_name', settings['application_name'] ?? ''],
+    ['application_name', settings.application_name ?? ''],
     ['is_superuser', 'off'],
     ['session_authorization', agent],
   ];

@@ -1,8 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
 import type { FrontendMessage } from '../codec/index.js';
-import { type Effect, effectOf, emptyRegistry, isEmptyText, mayRunBeforeOthers, type Registry } from './batch.js';
+import {
+  type Effect,
+  effectOf,
+  emptyRegistry,
+  isEmptyText,
+  mayRunBeforeOthers,
+  type Registry,
+} from './batch.js';
 
-const parse = (name = '', held = 'SELECT 1'): FrontendMessage => ({ kind: 'parse', name, text: held, parameterTypes: [] });
+const parse = (name = '', held = 'SELECT 1'): FrontendMessage => ({
+  kind: 'parse',
+  name,
+  text: held,
+  parameterTypes: [],
+});
 const bind = (portal = '', statement = '', binary = false): FrontendMessage => ({
   kind: 'bind',
   portal,
@@ -11,7 +23,11 @@ const bind = (portal = '', statement = '', binary = false): FrontendMessage => (
   binary,
   validText: true,
 });
-const describeOf = (what: 'statement' | 'portal', name = ''): FrontendMessage => ({ kind: 'describe', what, name });
+const describeOf = (what: 'statement' | 'portal', name = ''): FrontendMessage => ({
+  kind: 'describe',
+  what,
+  name,
+});
 const execute = (portal = '', maximumRows = 0): FrontendMessage => ({ kind: 'execute', portal, maximumRows });
 const close = (what: 'statement' | 'portal', name = ''): FrontendMessage => ({ kind: 'close', what, name });
 
@@ -30,7 +46,11 @@ function effects(messages: readonly FrontendMessage[]): readonly string[] {
 
 describe('a batch of the extended protocol', () => {
   const cases: readonly (readonly [string, readonly FrontendMessage[], readonly string[]])[] = [
-    ['runs what pg sends', [parse(), bind(), describeOf('portal'), execute()], ['reply', 'reply', 'later', 'run']],
+    [
+      'runs what pg sends',
+      [parse(), bind(), describeOf('portal'), execute()],
+      ['reply', 'reply', 'later', 'run'],
+    ],
     [
       'runs what psql sends',
       [parse(), describeOf('statement'), bind(), describeOf('portal'), execute()],
@@ -47,7 +67,11 @@ describe('a batch of the extended protocol', () => {
     ['fails a second portal of a name', [parse(), bind('p'), bind('p')], ['reply', 'reply', 'fail']],
     ['fails what is not there', [bind('', 'a')], ['fail']],
     ['fails a portal that ran', [parse(), bind(), execute(), execute()], ['reply', 'reply', 'run', 'fail']],
-    ['forgets what is closed', [parse('a'), close('statement', 'a'), bind('', 'a')], ['reply', 'reply', 'fail']],
+    [
+      'forgets what is closed',
+      [parse('a'), close('statement', 'a'), bind('', 'a')],
+      ['reply', 'reply', 'fail'],
+    ],
     ['closes what is not there', [close('portal', 'nothing')], ['reply']],
     ['refuses binary', [parse(), bind('', '', true)], ['reply', 'refuse']],
     ['refuses a row limit', [parse(), bind(), execute('', 10)], ['reply', 'reply', 'refuse']],

@@ -15,13 +15,22 @@ describe('what an agent reads of an error', () => {
     });
   });
 
-  const report = { severity: 'ERROR', sqlstate: '23505', schema: 'shop', table: 'customers', column: 'email' };
+  const report = {
+    severity: 'ERROR',
+    sqlstate: '23505',
+    schema: 'shop',
+    table: 'customers',
+    column: 'email',
+  };
 
   it.each([
     [[], [undefined, undefined, undefined]],
     [['shop.orders'], [undefined, undefined, undefined]],
     [['shop.customers'], ['shop', 'customers', undefined]],
-    [['shop.customers', 'shop.customers.email'], ['shop', 'customers', 'email']],
+    [
+      ['shop.customers', 'shop.customers.email'],
+      ['shop', 'customers', 'email'],
+    ],
     [['shop.customers.email'], [undefined, undefined, undefined]],
   ])('names of a target error only what is known: %j', (known, expected) => {
     const { schema, table, column } = scrubbed(report, new Set(known), 'a-1');

@@ -45,19 +45,32 @@ function parseAll(
 }
 
 function chunked(bytes: Buffer, cuts: readonly number[]): readonly Buffer[] {
-  const places = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].sort((left, right) => left - right);
+  const places = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].sort(
+    (left, right) => left - right,
+  );
   return [...places, bytes.length].map((end, index) => bytes.subarray(places[index - 1] ?? 0, end));
 }
 
 /** Bytes of a message without NULs, as a name or a text may have them. */
 const word = fc.string({ maxLength: 30 }).map((value) => value.replaceAll('\0', ''));
-const value = fc.option(word.map((held) => Buffer.from(held)), { nil: null });
+const value = fc.option(
+  word.map((held) => Buffer.from(held)),
+  { nil: null },
+);
 
 const clientMessage = fc.oneof(
   word.map((held) => message('Q', text(held))),
-  fc.tuple(word, word).map(([name, held]) => message('P', text(name), text(held), Buffer.from([0, 1, 0, 0, 0, 23]))),
+  fc
+    .tuple(word, word)
+    .map(([name, held]) => message('P', text(name), text(held), Buffer.from([0, 1, 0, 0, 0, 23]))),
   fc.array(value, { maxLength: 5 }).map((values) => toTarget.bind(values)),
-  fc.constantFrom(toTarget.describePortal, toTarget.describeStatement, toTarget.execute, toTarget.sync, message('H')),
+  fc.constantFrom(
+    toTarget.describePortal,
+    toTarget.describeStatement,
+    toTarget.execute,
+    toTarget.sync,
+    message('H'),
+  ),
   fc.constant(message('Q', text('x'.repeat(MAXIMUM * 3)))),
 );
 
@@ -114,7 +127,9 @@ describe('the framing of what clients send', () => {
     for (const type of ['Q', 'P', 'S', 'E', 'd']) {
       expect(parseAll([message(type, text('x'))], authenticationRules).error).toBe('protocol.malformed');
     }
-    expect(parseAll([message('p', Buffer.alloc(20_000))], authenticationRules).error).toBe('protocol.too_large');
+    expect(parseAll([message('p', Buffer.alloc(20_000))], authenticationRules).error).toBe(
+      'protocol.too_large',
+    );
   });
 });
 
@@ -134,7 +149,11 @@ describe('first packets', () => {
 
   it('are read as they are written', () => {
     const packet = toTarget.startup({ user: 'agent', database: 'shop' });
-    const parser = new FrameParser({ rules: sessionRules(1), untyped: true, untypedMaximum: FIRST_PACKET_LIMIT });
+    const parser = new FrameParser({
+      rules: sessionRules(1),
+      untyped: true,
+      untypedMaximum: FIRST_PACKET_LIMIT,
+    });
     parser.push(packet);
     const frame = parser.next() as Frame;
     expect(decodeFirstPacket(frame.body)).toEqual({
@@ -167,16 +186,20 @@ describe('what targets send', () => {
 
   it('is never read beyond its end', () => {
     fc.assert(
-      fc.property(fc.constantFrom('D', 'T', 'E', 'S', 'C', 'R', 'Z'), fc.uint8Array({ maxLength: 60 }), (type, body) => {
-        const frame = one(message(type, Buffer.from(body)));
-        for (const decode of [decodeDataRow, decodeRowDescription, decodeReport]) {
-          try {
-            decode(frame);
-          } catch (thrown) {
-            expect(thrown).toBeInstanceOf(CountersignError);
+      fc.property(
+        fc.constantFrom('D', 'T', 'E', 'S', 'C', 'R', 'Z'),
+        fc.uint8Array({ maxLength: 60 }),
+        (type, body) => {
+          const frame = one(message(type, Buffer.from(body)));
+          for (const decode of [decodeDataRow, decodeRowDescription, decodeReport]) {
+            try {
+              decode(frame);
+            } catch (thrown) {
+              expect(thrown).toBeInstanceOf(CountersignError);
+            }
           }
-        }
-      }),
+        },
+      ),
       { numRuns: 500 },
     );
   });
@@ -184,7 +207,18 @@ describe('what targets send', () => {
   it('gives nothing of an error but its code and names', () => {
     const report = message(
       'E',
-      ...['SERROR', 'VERROR', 'C23505', 'Msecret', 'Dsecret', 'Hsecret', 'sshop', 'tcustomers', 'nkey', 'Wsecret'].map(text),
+      ...[
+        'SERROR',
+        'VERROR',
+        'C23505',
+        'Msecret',
+        'Dsecret',
+        'Hsecret',
+        'sshop',
+        'tcustomers',
+        'nkey',
+        'Wsecret',
+      ].map(text),
       Buffer.from([0]),
     );
     expect(decodeReport(one(report))).toEqual({

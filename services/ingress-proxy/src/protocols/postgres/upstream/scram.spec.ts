@@ -10,13 +10,21 @@ describe('SCRAM-SHA-256', () => {
   it('proves the password, and checks that the server knows it too', async () => {
     const exchange = scramExchange('pencil', nonce);
     const { message, verify } = await exchange.final(challenge);
-    const salted = pbkdf2Sync('pencil', Buffer.from('W22ZaJ0SNY7soEsUEjb6gQ==', 'base64'), 4096, 32, 'sha256');
+    const salted = pbkdf2Sync(
+      'pencil',
+      Buffer.from('W22ZaJ0SNY7soEsUEjb6gQ==', 'base64'),
+      4096,
+      32,
+      'sha256',
+    );
     const hmac = (key: Uint8Array, data: string): Buffer => createHmac('sha256', key).update(data).digest();
     const [withoutProof = '', proof = ''] = message.split(',p=');
     const transcript = `n=,r=${nonce},${challenge},${withoutProof}`;
     const storedKey = createHash('sha256').update(hmac(salted, 'Client Key')).digest();
     const signature = hmac(storedKey, transcript);
-    const clientKey = Buffer.from(Buffer.from(proof, 'base64').map((byte, index) => byte ^ (signature[index] ?? 0)));
+    const clientKey = Buffer.from(
+      Buffer.from(proof, 'base64').map((byte, index) => byte ^ (signature[index] ?? 0)),
+    );
     expect(createHash('sha256').update(clientKey).digest()).toEqual(storedKey);
     const serverSignature = hmac(hmac(salted, 'Server Key'), transcript).toString('base64');
     expect(() => verify(`v=${serverSignature}`)).not.toThrow();
@@ -31,6 +39,8 @@ describe('SCRAM-SHA-256', () => {
     ['iterations without end', `r=${nonce}x,s=AAAA,i=9999999`],
     ['nonsense', 'x'],
   ])('refuses %s', async (_what, wrong) => {
-    await expect(scramExchange('pencil', nonce).final(wrong)).rejects.toMatchObject({ code: 'target.unavailable' });
+    await expect(scramExchange('pencil', nonce).final(wrong)).rejects.toMatchObject({
+      code: 'target.unavailable',
+    });
   });
 });
