@@ -23,10 +23,10 @@ export function opa(args, { cwd = policies, input } = {}) {
   return stdout;
 }
 
-let found;
-
 /** How long Go may take to fetch and compile the tool, milliseconds. */
 const patience = 300_000;
+
+let found;
 
 /** Where Go keeps the compiled tool. The first call on a machine compiles it, which takes minutes. */
 export function opaFile() {
@@ -34,9 +34,10 @@ export function opaFile() {
   const { status, stdout, stderr, error } = spawnSync('go', ['tool', '-n', 'opa'], {
     cwd: policies,
     encoding: 'utf8',
+    timeout: patience,
   });
-  if (error || status !== 0)
-    throw new ToolMissing(error?.code === 'ENOENT' ? 'go is not on the PATH' : stderr);
+  if (error?.code === 'ENOENT') throw new ToolMissing('go is not on the PATH');
+  if (error || status !== 0) throw new ToolMissing(`go cannot give the tool: ${stderr || error?.message}`);
   found = stdout.trim();
   return found;
 }
