@@ -57,6 +57,7 @@ export async function startEvidence(context: ServiceContext<Configuration>): Pro
         logger.warn({ event: 'finding', record: id }, summary);
       }
     },
+    onTrouble: (error) => logger.warn({ event: 'event-log-unreadable', error }),
     onPaused: (error, milliseconds) => {
       measures.paused();
       logger.warn({ event: 'ingest-paused', milliseconds, error });

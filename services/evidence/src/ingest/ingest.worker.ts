@@ -13,6 +13,8 @@ export interface IngestOptions {
   readonly signal: AbortSignal;
   readonly maxBatch?: number;
   onWritten(written: Written): void;
+  /** The event log cannot be read just now; it is being tried on. */
+  onTrouble(error: unknown): void;
   /** Something failed; ingestion pauses and tries again by itself after so many milliseconds. */
   onPaused(error: unknown, milliseconds: number): void;
 }
@@ -26,6 +28,8 @@ export interface Ingest {
 
 const shortestPause = 100;
 const longestPause = 5000;
+/** How long after trouble with the event log it counts as not followed, unless events come, milliseconds. */
+const troubleLasts = 10_000;
 
 /**
  * Follows every topic for ever. After any failure (event log or database down, disk full, another writer) it pauses,
@@ -34,6 +38,7 @@ const longestPause = 5000;
  */
 export function startIngest(options: IngestOptions): Ingest {
   let following = false;
+  let troubledAt = Number.NEGATIVE_INFINITY;
   let pause = shortestPause;
 
   const follow = async (): Promise<void> => {
@@ -45,9 +50,14 @@ export function startIngest(options: IngestOptions): Ingest {
       from,
       maxBatch: options.maxBatch ?? 500,
       signal: options.signal,
+      onTrouble(error) {
+        troubledAt = performance.now();
+        options.onTrouble(error);
+      },
       async onBatch(records) {
         if (records.length === 0) return;
         const written = await writer.write(records);
+        troubledAt = Number.NEGATIVE_INFINITY;
         pause = shortestPause;
         options.onWritten(written);
       },
@@ -71,7 +81,7 @@ export function startIngest(options: IngestOptions): Ingest {
 
   return {
     get following() {
-      return following;
+      return following && performance.now() - troubledAt > troubleLasts;
     },
     done: run(),
   };

@@ -39,7 +39,7 @@ function follow(database: string): ChildProcess {
       files.checkpointKey,
       files.checkpointCertificate,
     ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+    { stdio: ['ignore', 'pipe', 'ignore'] },
   );
   children.push(child);
   return child;

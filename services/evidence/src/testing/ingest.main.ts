@@ -22,6 +22,7 @@ const ingest = startIngest({
   // Small, so that a kill falls within a batch more often.
   maxBatch: 20,
   onWritten: ({ size }) => process.stdout.write(`${size}\n`),
+  onTrouble: (error) => process.stderr.write(`${String(error)}\n`),
   onPaused: (error) => process.stderr.write(`${String(error)}\n`),
 });
 await ingest.done;

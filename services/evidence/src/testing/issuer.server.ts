@@ -15,6 +15,7 @@ export interface Issuer {
 }
 
 export interface TokenChanges {
+  /** A claim that is null is left out. */
   readonly claims?: Readonly<Record<string, unknown>>;
   readonly audience?: string;
   readonly issuer?: string;
@@ -49,7 +50,8 @@ export async function startIssuer(): Promise<Issuer> {
       forged,
     } = {}) {
       const now = Math.floor(Date.now() / 1000);
-      return new SignJWT({ kind: 'person', roles: ['auditor'], jti: 'token-1', ...claims })
+      const all = Object.entries({ kind: 'person', roles: ['auditor'], jti: 'token-1', ...claims });
+      return new SignJWT(Object.fromEntries(all.filter(([, value]) => value !== null)))
         .setProtectedHeader({ alg: 'EdDSA', kid: 'key-1' })
         .setSubject('person-auditor')
         .setIssuer(issuer)

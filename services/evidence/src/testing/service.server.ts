@@ -17,13 +17,13 @@ export interface RunningEvidence {
   readonly service: RunningService;
 }
 
-/** Starts the whole service in this process, configured by a file as a launcher would. */
-export async function startService(
+/** Writes the configuration of the service, as a launcher would, and returns its file. */
+export async function writeSettings(
   deployment: Deployment,
   issuer: Issuer,
   database: string,
   more: Readonly<Record<string, unknown>> = {},
-): Promise<RunningEvidence> {
+): Promise<string> {
   const file = (name: string) => join(deployment.folder, name);
   const identity = await deployment.identity('evidence', 'one');
   await writeFile(file('instance-key.pem'), identity.privateKeyPem);
@@ -45,13 +45,24 @@ export async function startService(
     ...more,
   };
   await writeFile(file('evidence.json'), JSON.stringify(settings));
+  return file('evidence.json');
+}
+
+/** Starts the whole service in this process. */
+export async function startService(
+  deployment: Deployment,
+  issuer: Issuer,
+  database: string,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<RunningEvidence> {
+  const file = await writeSettings(deployment, issuer, database, more);
   const addresses = new Map<string, string>();
   const health = createHealth();
   const service = await startEvidence({
     name: 'evidence',
     configuration: loadConfiguration(configuration, {
       service: 'evidence',
-      argv: ['--config', file('evidence.json')],
+      argv: ['--config', file],
       env: {},
     }),
     logger: createLogger('evidence', 'silent'),
