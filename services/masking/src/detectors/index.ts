@@ -1,0 +1,1 @@
+export { type Detector, detectorsFor, isDetector, placeholderOf, replaceDetected } from './detectors.js';

@@ -1,0 +1,9 @@
+export {
+  FACTS_BYTES,
+  type Inspected,
+  inspectParsed,
+  isPoisoned,
+  rewriteParsed,
+  type StatementInput,
+} from './engine.js';
+export { EnginePool, type PoolOptions, poolDefaults, type ReplacedReason } from './pool.js';

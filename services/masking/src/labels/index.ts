@@ -1,0 +1,1 @@
+export { type Labels, NO_PROFILE, readLabels, type Strategy, strategyOf } from './labels.js';

@@ -1,0 +1,10 @@
+export { loadGrammar } from './grammar.driver.js';
+export {
+  EXHAUSTED,
+  type Grammar,
+  isText,
+  type Parsed,
+  parseMessage,
+  STATEMENT_BYTES,
+  TREE_LEVELS,
+} from './parsing.js';

@@ -1,0 +1,1 @@
+export { type Cell, MOST_CELLS, Releaser } from './release.js';

@@ -1,0 +1,1 @@
+export { type ReleasedColumn, type Rewrite, type RewriteRequest, rewrite } from './rewrite.js';

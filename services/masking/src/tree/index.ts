@@ -1,0 +1,16 @@
+export { quoteIdentifier, quoteLiteral } from './quote.js';
+export {
+  bodyOf,
+  childrenOf,
+  depthOf,
+  type Fields,
+  isFields,
+  isNode,
+  itemsOf,
+  type Node,
+  namesOf,
+  objectsOf,
+  sameTree,
+  stringsOf,
+  tagOf,
+} from './tree.js';
