@@ -52,8 +52,10 @@ export async function configurationsOf(installation: Installation): Promise<Conf
     masking: {
       ...(await base('masking')),
       ...serving('masking'),
-      ...(await maskingKeys(secrets)),
-      labels: files.labels,
+      targets: { [targetName]: { labels: files.labels } },
+      valueKeyFile: secrets.file('surrogates.wrapped.key'),
+      createValueKey: true,
+      keyEncryptionKey: { file: await secrets.symmetricKey('surrogates.wrapping') },
     },
     approval: {
       ...(await base('approval', ports.approvalApi)),
@@ -107,13 +109,5 @@ export async function configurationsOf(installation: Installation): Promise<Conf
       },
       tokens: { issuer: tokenIssuer },
     },
-  };
-}
-
-/** Where masking finds the key of surrogates and the key that wraps it. */
-async function maskingKeys(secrets: Secrets): Promise<Record<string, unknown>> {
-  return {
-    valueKeyFile: secrets.file('surrogates.wrapped.key'),
-    keyEncryptionKey: { file: await secrets.symmetricKey('surrogates.kek') },
   };
 }

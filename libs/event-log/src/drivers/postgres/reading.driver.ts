@@ -34,7 +34,9 @@ const READ = {
 const HEAD = {
   name: 'head',
   text: `SELECT topic, xid::text AS xid, ordinal, key, value, signature FROM event_log.record
-         WHERE topic = $1 AND key = $2 ORDER BY xid DESC, ordinal DESC LIMIT 1`,
+         WHERE topic = $1 AND key = $2
+         -- Qualified: the bare name would be the output column, which is text and sorts 999 after 1000.
+         ORDER BY record.xid DESC, record.ordinal DESC LIMIT 1`,
 };
 
 interface Row {
