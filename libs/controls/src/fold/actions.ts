@@ -1,4 +1,5 @@
 import { citeApproval, uncite } from './approvals.js';
+import { checkOrdinals } from './ordinals.js';
 import type { ReadData } from './shapes.js';
 import { find, record, type Step } from './step.js';
 
@@ -78,11 +79,8 @@ function checkSession(step: Step, data: Decided): void {
     find(step, 'session-mismatch', data, { session: data.session }, session.index);
     return;
   }
-  // The second decision of a held action may keep its ordinal.
-  if (data.ordinal !== session.ordinal && data.ordinal !== session.ordinal - 1) {
-    const numbers = { session: data.session, expected: session.ordinal, seen: data.ordinal };
-    find(step, 'ordinal-gap', data, numbers, session.index);
-  }
+  // The second decision of a held action keeps its ordinal.
+  if (data.ordinal !== session.ordinal - 1) checkOrdinals(step, data.session, session, data.ordinal, data);
   sessions.set(data.session, { ...session, ordinal: Math.max(session.ordinal, data.ordinal + 1) });
 }
 

@@ -80,6 +80,7 @@ function openEpoch(
     index: leaf.index,
     time: envelope.time,
     signed: signed === true ? 0 : -1,
+    unrecorded: 0,
     gaps: [],
   });
   return { envelope, problems, sound: true };

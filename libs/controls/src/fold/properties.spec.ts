@@ -138,7 +138,7 @@ describe('the fold', () => {
           data: { approval: `approval-${ordinal}` },
         },
       ]).flat(),
-      { service: 'ingress-proxy', type: 'countersign.session.ended.v1', data: {} },
+      { service: 'ingress-proxy', type: 'countersign.session.ended.v1', data: { actions: 500 } },
     ];
     const { state } = foldAll(start, world.leavesOf(events));
     expect([state.sessions, state.actions, state.approvals, state.uses, state.grants]).toEqual([

@@ -20,6 +20,10 @@ export function foldResumed(
   source: string,
   data: ReadData['countersign.recording.resumed.v1'],
 ): void {
+  const head = step.draft.heads.get(source);
+  if (head !== undefined) {
+    step.draft.heads.set(source, { ...head, unrecorded: head.unrecorded + data.refusals });
+  }
   const summary = `${source} can record again; it refused ${data.refusals} while it could not.`;
   record(step, 'recording', {}, summary, { source, refusals: data.refusals, since: data.since });
 }

@@ -1,3 +1,4 @@
+import { checkOrdinals } from './ordinals.js';
 import type { ReadData } from './shapes.js';
 import { find, record, type Step } from './step.js';
 
@@ -40,6 +41,7 @@ export function foldSessionOpened(
 export function foldSessionEnded(step: Step, data: ReadData['countersign.session.ended.v1']): void {
   const open = step.draft.sessions.get(data.session);
   step.draft.sessions.delete(data.session);
+  if (open !== undefined) checkOrdinals(step, data.session, open, data.actions, open);
   const summary = `Session ${data.session} ended: ${data.reason}.`;
   const facts = { state: 'ended', session: data.session, reason: data.reason, actions: data.actions };
   record(step, 'session', open ?? {}, summary, facts, [open?.index]);

@@ -12,6 +12,8 @@ export interface Head {
   readonly time: string;
   /** Last sequence number that a valid signature covers; -1 for none. */
   readonly signed: number;
+  /** Refusals that the producer says it could not record, less those that a missing ordinal was explained by. */
+  readonly unrecorded: number;
   /** Missing sequence numbers, inclusive; a late event may still fill one. */
   readonly gaps: readonly (readonly [number, number])[];
 }
