@@ -1,1 +1,1 @@
-export {};
+export { type Configuration, configuration } from './configuration.js';

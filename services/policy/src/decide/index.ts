@@ -1,0 +1,1 @@
+export { type Decided, Decider } from './decider.js';
