@@ -88,7 +88,13 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^(libs|services)/',
-        pathNot: [`(^|[./])(${EDGES})\\.ts$`, '^libs/testing/', '/generated/'],
+        pathNot: [
+          `(^|[./])(${EDGES})\\.ts$`,
+          '^libs/testing/',
+          '/generated/',
+          '/(fixtures|testing|bench)/',
+          '\\.fixture\\.ts$',
+        ],
       },
       to: {
         path: [

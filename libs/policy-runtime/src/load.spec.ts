@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { type FakePolicy, fakePolicy } from './engine/fixtures/module.js';
 import { hostBuiltins } from './engine/index.js';
+import { type FakePolicy, fakePolicy } from './fixtures/module.js';
 import { bundleOf, caseTable, committedBundle } from './fixtures/policies.js';
 import { loadPolicy } from './load.js';
 

@@ -14,12 +14,16 @@ describe('freePort', () => {
 });
 
 describe('temporaryFolder', () => {
-  it('is private and goes away with its scope', async () => {
+  it('is private and can be removed', async () => {
     let path = '';
     {
-      await using folder = await temporaryFolder();
-      path = folder.path;
-      expect(statSync(path).mode & 0o777).toBe(0o700);
+      const folder = await temporaryFolder();
+      try {
+        path = folder.path;
+        expect(statSync(path).mode & 0o777).toBe(0o700);
+      } finally {
+        await folder.remove();
+      }
     }
     expect(existsSync(path)).toBe(false);
   });

@@ -2,7 +2,7 @@ import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-export interface TemporaryFolder extends AsyncDisposable {
+export interface TemporaryFolder {
   readonly path: string;
   /** Deletes the folder with all that is in it; more than once does no harm. */
   remove(): Promise<void>;
@@ -12,5 +12,5 @@ export interface TemporaryFolder extends AsyncDisposable {
 export async function temporaryFolder(name = 'test'): Promise<TemporaryFolder> {
   const path = await mkdtemp(join(await realpath(tmpdir()), `countersign-${name}-`));
   const remove = () => rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
-  return { path, remove, [Symbol.asyncDispose]: remove };
+  return { path, remove };
 }

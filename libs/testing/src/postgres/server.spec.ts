@@ -62,17 +62,21 @@ describe('startPostgres', () => {
   });
 
   it('keeps a folder that it was given, with its password', async () => {
-    await using folder = await temporaryFolder('kept');
-    // The server's account has to reach it.
-    await chmod(folder.path, 0o711);
-    const data = join(folder.path, 'deeper/data');
-    const first = await startPostgres({ data });
-    await ask(first, 'CREATE TABLE kept AS SELECT 43 AS n');
-    await first.stop();
-    const second = await startPostgres({ data });
-    expect(second.password).toBe(first.password);
-    expect(await ask(second, 'SELECT n FROM kept')).toBe(43);
-    await second.stop();
+    const folder = await temporaryFolder('kept');
+    try {
+      // The server's account has to reach it.
+      await chmod(folder.path, 0o711);
+      const data = join(folder.path, 'deeper/data');
+      const first = await startPostgres({ data });
+      await ask(first, 'CREATE TABLE kept AS SELECT 43 AS n');
+      await first.stop();
+      const second = await startPostgres({ data });
+      expect(second.password).toBe(first.password);
+      expect(await ask(second, 'SELECT n FROM kept')).toBe(43);
+      await second.stop();
+    } finally {
+      await folder.remove();
+    }
   });
 
   it('says which port is taken', async () => {

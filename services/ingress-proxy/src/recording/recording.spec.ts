@@ -9,40 +9,48 @@ const session = '01900000-0000-7000-8000-000000000000';
 
 describe('sealed secrets', () => {
   it.each([['X25519'], ['P-256']])('can be opened with the key of the recipient, %s', async (crv) => {
-    await using folder = await temporaryFolder();
-    const keys = await generateKeyPair('ECDH-ES+A256KW', { crv, extractable: true });
-    const recipient = readRecipientKey(
-      JSON.stringify({ ...(await exportJWK(keys.publicKey)), kid: 'evidence' }),
-    );
-    const store = openFolderKeyStore(join(folder.path, 'deep', 'recordings'), recipient);
-    await store.seal(session, Buffer.alloc(32, 5));
-    const [name = ''] = readdirSync(join(folder.path, 'deep', 'recordings'));
-    const sealed = readFileSync(join(folder.path, 'deep', 'recordings', name), 'utf8');
-    expect(name).toBe(`${session}.jwe`);
-    expect(decodeProtectedHeader(sealed)).toMatchObject({
-      alg: 'ECDH-ES+A256KW',
-      enc: 'A256GCM',
-      kid: 'evidence',
-    });
-    const { plaintext } = await compactDecrypt(sealed, keys.privateKey);
-    expect(JSON.parse(Buffer.from(plaintext).toString())).toEqual({
-      version: 1,
-      session,
-      secret: Buffer.alloc(32, 5).toString('base64url'),
-    });
+    const folder = await temporaryFolder();
+    try {
+      const keys = await generateKeyPair('ECDH-ES+A256KW', { crv, extractable: true });
+      const recipient = readRecipientKey(
+        JSON.stringify({ ...(await exportJWK(keys.publicKey)), kid: 'evidence' }),
+      );
+      const store = openFolderKeyStore(join(folder.path, 'deep', 'recordings'), recipient);
+      await store.seal(session, Buffer.alloc(32, 5));
+      const [name = ''] = readdirSync(join(folder.path, 'deep', 'recordings'));
+      const sealed = readFileSync(join(folder.path, 'deep', 'recordings', name), 'utf8');
+      expect(name).toBe(`${session}.jwe`);
+      expect(decodeProtectedHeader(sealed)).toMatchObject({
+        alg: 'ECDH-ES+A256KW',
+        enc: 'A256GCM',
+        kid: 'evidence',
+      });
+      const { plaintext } = await compactDecrypt(sealed, keys.privateKey);
+      expect(JSON.parse(Buffer.from(plaintext).toString())).toEqual({
+        version: 1,
+        session,
+        secret: Buffer.alloc(32, 5).toString('base64url'),
+      });
+    } finally {
+      await folder.remove();
+    }
   });
 
   it('are written once, under a name of ours, or not at all', async () => {
-    await using folder = await temporaryFolder();
-    const { publicKey } = await generateKeyPair('ECDH-ES+A256KW', { crv: 'X25519', extractable: true });
-    const path = join(folder.path, 'recordings');
-    const store = openFolderKeyStore(path, readRecipientKey(JSON.stringify(await exportJWK(publicKey))));
-    await store.seal(session, Buffer.alloc(32));
-    await expect(store.seal(session, Buffer.alloc(32))).rejects.toThrow();
-    await expect(store.seal('../elsewhere', Buffer.alloc(32))).rejects.toThrow();
-    rmSync(path, { recursive: true });
-    await expect(store.seal(session.replace('8', '9'), Buffer.alloc(32))).rejects.toThrow();
-    mkdirSync(path);
+    const folder = await temporaryFolder();
+    try {
+      const { publicKey } = await generateKeyPair('ECDH-ES+A256KW', { crv: 'X25519', extractable: true });
+      const path = join(folder.path, 'recordings');
+      const store = openFolderKeyStore(path, readRecipientKey(JSON.stringify(await exportJWK(publicKey))));
+      await store.seal(session, Buffer.alloc(32));
+      await expect(store.seal(session, Buffer.alloc(32))).rejects.toThrow();
+      await expect(store.seal('../elsewhere', Buffer.alloc(32))).rejects.toThrow();
+      rmSync(path, { recursive: true });
+      await expect(store.seal(session.replace('8', '9'), Buffer.alloc(32))).rejects.toThrow();
+      mkdirSync(path);
+    } finally {
+      await folder.remove();
+    }
   });
 
   it('are sealed to public keys for agreement only', async () => {
