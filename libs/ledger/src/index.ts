@@ -24,5 +24,5 @@ export {
   verifyHash,
   zeroHash,
 } from './chain/index.js';
-export { maximumEventBytes, parseEnvelope } from './envelope/index.js';
+export { maximumEventBytes, maximumEventDepth, parseEnvelope } from './envelope/index.js';
 export { openProducer, type Producer, type ProducerJournal, type ProducerOptions } from './producer/index.js';

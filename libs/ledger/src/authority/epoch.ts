@@ -12,6 +12,10 @@ export function signEpoch(statement: string, instancePrivateKeyPem: string): str
   return sign(null, Buffer.from(statement), createPrivateKey(instancePrivateKeyPem)).toString('base64');
 }
 
+function isValidAt(certificate: X509Certificate, time: number): boolean {
+  return time >= certificate.validFromDate.getTime() && time <= certificate.validToDate.getTime();
+}
+
 /**
  * Whether event 0 was opened by an instance that the deployment's authority certified under that very name.
  * Validity is judged at the event's own time: a certificate that ended later opened it rightly.
@@ -28,13 +32,14 @@ export function verifyEpochOpened(
     const names = (certificate.subjectAltName ?? '').split(', ');
     const time = Date.parse(envelope.time);
     return (
+      envelope.source === `/${service}/${instance}` &&
       authority.ca &&
       !certificate.ca &&
       certificate.checkIssued(authority) &&
       certificate.verify(authority.publicKey) &&
       names.includes(`URI:${instanceUri(service, instance)}`) &&
-      time >= certificate.validFromDate.getTime() &&
-      time <= certificate.validToDate.getTime() &&
+      isValidAt(authority, time) &&
+      isValidAt(certificate, time) &&
       createPublicKey(publicKey).asymmetricKeyType === 'ed25519' &&
       verify(
         null,

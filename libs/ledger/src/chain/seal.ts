@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import type { EventData, EventEnvelope, EventType, Mode, Origin } from '@countersign/contracts';
 import { CountersignError } from '@countersign/errors';
-import { maximumEventBytes } from '../envelope/index.js';
+import { isEventId, isReference, maximumEventBytes } from '../envelope/index.js';
 
 /** What a service wants to say; the producer adds who, when and where in the chain. */
 export type EventDraft<T extends EventType = EventType> = T extends EventType
@@ -43,15 +43,18 @@ export const zeroHash = '0'.repeat(64);
 
 /** Lower-case hexadecimal SHA-256 (FIPS 180-4) of an event's bytes. */
 export function eventHash(value: Uint8Array): string {
-  return createHash('sha256').update(value).digest('hex');
+  return digest('sha256', value, 'hex');
 }
 
 export function beginChain(source: string, epoch: string): ChainState {
   return { source, epoch, next: 0, head: zeroHash };
 }
 
+type Written = { -readonly [Name in keyof EventEnvelope]: EventEnvelope[Name] };
+
 /**
- * Gives a draft its place in the chain. Throws request.too_large for an event over 65,535 bytes.
+ * Gives a draft its place in the chain. Throws request.too_large for an event over 65,535 bytes, recording.invalid for
+ * an id or a reference that no reader would accept. On the hot path: serialised once, hashed once.
  * @param at `id`: UUIDv7 for a draft without one; `time`: RFC 3339, UTC, milliseconds
  */
 export function sealEvent(
@@ -59,6 +62,8 @@ export function sealEvent(
   draft: EventDraft,
   at: { readonly id: string; readonly time: string },
 ): { readonly event: SealedEvent; readonly chain: ChainState } {
+  checkDraft(draft);
+  // The order of members is part of the bytes; only what is there is written.
   const envelope = {
     specversion: '1.0',
     id: draft.id ?? at.id,
@@ -69,13 +74,13 @@ export function sealEvent(
     epoch: chain.epoch,
     seq: String(chain.next),
     prevhash: chain.head,
-    ...(draft.correlationid === undefined ? undefined : { correlationid: draft.correlationid }),
-    ...(draft.causationid === undefined ? undefined : { causationid: draft.causationid }),
-    ...(draft.traceparent === undefined ? undefined : { traceparent: draft.traceparent }),
-    mode: draft.mode ?? 'enforce',
-    origin: draft.origin ?? 'agent',
-    data: draft.data,
-  } as EventEnvelope;
+  } as Written;
+  if (draft.correlationid !== undefined) envelope.correlationid = draft.correlationid;
+  if (draft.causationid !== undefined) envelope.causationid = draft.causationid;
+  if (draft.traceparent !== undefined) envelope.traceparent = draft.traceparent;
+  envelope.mode = draft.mode ?? 'enforce';
+  envelope.origin = draft.origin ?? 'agent';
+  envelope.data = draft.data;
   const value = Buffer.from(JSON.stringify(envelope), 'utf8');
   if (value.length > maximumEventBytes) {
     throw new CountersignError('request.too_large', {
@@ -83,5 +88,23 @@ export function sealEvent(
     });
   }
   const hash = eventHash(value);
-  return { event: { envelope, value, hash }, chain: { ...chain, next: chain.next + 1, head: hash } };
+  return {
+    event: { envelope, value, hash },
+    chain: { source: chain.source, epoch: chain.epoch, next: chain.next + 1, head: hash },
+  };
+}
+
+/** A sealed event that readers refuse would break the chain for all that follow it. */
+function checkDraft(draft: EventDraft): void {
+  const { id, correlationid, causationid, traceparent } = draft;
+  if (
+    (id !== undefined && !isEventId(id)) ||
+    (correlationid !== undefined && !isReference(correlationid)) ||
+    (causationid !== undefined && !isReference(causationid)) ||
+    (traceparent !== undefined && !isReference(traceparent))
+  ) {
+    throw new CountersignError('recording.invalid', {
+      detail: `An event of type ${draft.type} has an id or a reference of a wrong form.`,
+    });
+  }
 }

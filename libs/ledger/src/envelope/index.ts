@@ -1,2 +1,2 @@
-export { maximumEventBytes } from './limits.js';
+export { isEventId, isReference, isSource, maximumEventBytes, maximumEventDepth } from './limits.js';
 export { parseEnvelope } from './parse.js';

@@ -1,2 +1,2 @@
-export { openProducer } from './producer.driver.js';
+export { openProducer } from './opening.driver.js';
 export type { Producer, ProducerJournal, ProducerOptions } from './producer.js';

@@ -9,7 +9,7 @@ import {
 } from '../authority/index.js';
 import { type EventDraft, verifyChain } from '../chain/index.js';
 import { parseEnvelope } from '../envelope/index.js';
-import { openProducer } from './producer.driver.js';
+import { openProducer } from './index.js';
 
 const topic = 'countersign.policy.v1';
 const draft = (n: number): EventDraft => ({

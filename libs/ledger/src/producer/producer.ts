@@ -16,6 +16,9 @@ export interface ProducerJournal {
   acknowledged(events: readonly SealedEvent[]): Promise<void>;
 }
 
+/** Milliseconds for which `append` waits unless told. */
+export const defaultDeadlineMilliseconds = 5_000;
+
 export interface ProducerOptions {
   readonly log: EventLog;
   readonly service: ServiceName;
@@ -37,7 +40,11 @@ export interface Producer {
    * then unknown, and what was sealed is sent again, byte for byte, until the log has it.
    */
   append(drafts: readonly EventDraft[]): Promise<readonly SealedEvent[]>;
-  /** As `append`, for events that nobody waits for: they ride in the next batch, or leave within 5 ms. */
+  /**
+   * As `append`, for events that tell of what has happened already and that nobody waits for: they ride in the next
+   * batch, or leave within 5 ms. They are kept, within limits, until the log has them, even when the promise has been
+   * rejected; the promise need not be handled.
+   */
   appendLazily(drafts: readonly EventDraft[]): Promise<readonly SealedEvent[]>;
   /** Sends what is queued, in bounded time, and takes no more. */
   close(): Promise<void>;
