@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fingerprintOf } from '@countersign/ledger';
@@ -13,7 +13,7 @@ import {
 } from './databases/index.js';
 import { configurationsOf, SupervisedProcess } from './services/index.js';
 import { cast, People } from './session/index.js';
-import { demandFree, Leftovers, type Ports, portsFrom, Secrets } from './state/index.js';
+import { demandFree, type Ports, portsFrom, Secrets, takeFolder } from './state/index.js';
 
 export interface DeploymentOptions {
   readonly data: string;
@@ -75,14 +75,14 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
   const { data, progress } = options;
   const ports = portsFrom(options.port);
   const { logs, sockets, recordings, configurations } = await folders(data);
-  const leftovers = new Leftovers(data);
-  for (const name of await leftovers.clear()) progress(`Stopped ${name}, left over from an earlier start.`);
-  await demandFree(ports);
-  const stops: (() => Promise<void>)[] = [() => leftovers.forget()];
+  const taken = await takeFolder(data);
+  for (const name of taken.ended) progress(`Stopped ${name}, left over from an earlier start.`);
+  const stops: (() => Promise<void>)[] = [() => taken.release()];
   const stop = async (): Promise<void> => {
     for (const end of stops.splice(0).reverse()) await end();
   };
   try {
+    await demandFree(ports);
     const secrets = new Secrets(data);
     const authority = await secrets.authority();
     const passwords = Object.fromEntries(
@@ -104,10 +104,6 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
     progress(
       `Started two PostgreSQL servers; the sample clinic has ${target.rows.toLocaleString('en')} rows.`,
     );
-    for (const name of ['store', 'target']) {
-      const pidFile = await readFile(join(data, name, 'postmaster.pid'), 'utf8');
-      await leftovers.add(name, Number.parseInt(pidFile, 10));
-    }
     const approvalApi = `http://127.0.0.1:${ports.approvalApi}`;
     const people = new People(approvalApi, secrets);
     const settings = await configurationsOf({
@@ -136,7 +132,6 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
           arguments: ['--config', file],
           environment: { PATH: process.env.PATH, NODE_ENV: 'production' },
           logFile: join(logs, `${service}.log`),
-          started: (pid) => leftovers.add(service, pid),
         }),
       );
     }

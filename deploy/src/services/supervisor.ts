@@ -12,8 +12,6 @@ export interface ProcessSpecification {
   readonly environment: NodeJS.ProcessEnv;
   /** Its standard output and error go here. */
   readonly logFile: string;
-  /** Hears the process id at each start. */
-  started(pid: number | undefined): Promise<void>;
 }
 
 const readyMilliseconds = 30_000;
@@ -77,7 +75,6 @@ export class SupervisedProcess {
       detached: true,
     });
     this.#child = child;
-    void this.#specification.started(child.pid);
     const ready = new Promise<void>((resolve) => this.#follow(child, log, resolve));
     child.on('exit', () => {
       log.end();

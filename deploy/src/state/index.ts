@@ -1,3 +1,3 @@
-export { Leftovers } from './leftovers.js';
+export { takeFolder } from './leftovers.js';
 export { demandFree, type Ports, portCount, portsFrom } from './ports.js';
 export { Secrets } from './secrets.store.js';

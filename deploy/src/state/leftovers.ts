@@ -5,12 +5,36 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { CountersignError } from '@countersign/errors';
 
-interface Running {
-  readonly launcher: number;
-  readonly children: readonly { readonly name: string; readonly pid: number }[];
+export interface ListedProcess {
+  readonly pid: number;
+  readonly command: string;
 }
 
 const graceMilliseconds = 5_000;
+const launcherScript = 'deploy/dist/main.js';
+
+async function listProcesses(): Promise<readonly ListedProcess[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,command='], {
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  return stdout.split('\n').flatMap((line) => {
+    const [, pid, command] = /^\s*(\d+)\s+(.*)$/.exec(line) ?? [];
+    return pid === undefined || command === undefined ? [] : [{ pid: Number(pid), command }];
+  });
+}
+
+/** Services and database servers of a data folder, by their command lines: those that a launcher starts, no other. */
+export function belongingTo(
+  folder: string,
+  processes: readonly ListedProcess[],
+): readonly (ListedProcess & { readonly name: string })[] {
+  return processes.flatMap((one) => {
+    const service = /services\/([a-z-]+)\/dist\/main\.js --config (.*)$/.exec(one.command);
+    const server = /\/postgres -D (\S+)/.exec(one.command);
+    const [name, path] = service !== null ? [service[1], service[2]] : ['PostgreSQL', server?.[1]];
+    return name !== undefined && path?.startsWith(`${folder}/`) ? [{ ...one, name }] : [];
+  });
+}
 
 function isAlive(pid: number): boolean {
   try {
@@ -21,76 +45,33 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** The command line of a process; empty when it is gone. A process id may meanwhile belong to something else. */
-async function commandOf(pid: number): Promise<string> {
-  try {
-    return (await promisify(execFile)('ps', ['-o', 'command=', '-p', String(pid)])).stdout;
-  } catch {
-    return '';
-  }
+async function end(pid: number): Promise<void> {
+  // SIGINT: PostgreSQL calls it a fast shutdown, the services a graceful one.
+  process.kill(pid, 'SIGINT');
+  for (let waited = 0; waited < graceMilliseconds && isAlive(pid); waited += 50) await delay(50);
+  if (isAlive(pid)) process.kill(pid, 'SIGKILL');
 }
 
-/** Remembers which processes belong to a data folder, so that the next start can tell and clear what was left over. */
-export class Leftovers {
-  readonly #folder: string;
-  readonly #file: string;
-  readonly #children = new Map<string, number>();
-
-  constructor(folder: string) {
-    this.#folder = folder;
-    this.#file = join(folder, 'running.json');
+/**
+ * Takes a data folder for this launcher: refuses to go on beside a living one, and ends services and database servers
+ * that a dead one left over. Errors: config.invalid naming the living launcher.
+ * @returns the names of what was ended, and a way to give the folder back
+ */
+export async function takeFolder(
+  folder: string,
+): Promise<{ readonly ended: readonly string[]; release(): Promise<void> }> {
+  const file = join(folder, 'launcher.pid');
+  const before = Number.parseInt(await readFile(file, 'utf8').catch(() => ''), 10);
+  const processes = await listProcesses();
+  const living = processes.find(({ pid, command }) => pid === before && command.includes(launcherScript));
+  if (living !== undefined && living.pid !== process.pid) {
+    throw new CountersignError('config.invalid', {
+      detail: `Process ${living.pid} already runs on ${folder}.`,
+      next: `Stop it with Ctrl-C or "kill ${living.pid}", or name another folder with --data.`,
+    });
   }
-
-  async #read(): Promise<Running | undefined> {
-    try {
-      return JSON.parse(await readFile(this.#file, 'utf8')) as Running;
-    } catch {
-      return undefined;
-    }
-  }
-
-  /**
-   * Refuses to go on beside a living launcher; ends services that a dead one left over.
-   * @returns the names of services that were ended
-   */
-  async clear(): Promise<readonly string[]> {
-    const running = await this.#read();
-    const ended: string[] = [];
-    if (running !== undefined) {
-      if (
-        running.launcher !== process.pid &&
-        (await commandOf(running.launcher)).includes('deploy/dist/main.js')
-      ) {
-        throw new CountersignError('config.invalid', {
-          detail: `Process ${running.launcher} already runs on ${this.#folder}.`,
-          next: `Stop it with Ctrl-C or "kill ${running.launcher}", or name another folder with --data.`,
-        });
-      }
-      for (const { name, pid } of running.children) {
-        if (!(await commandOf(pid)).includes(this.#folder)) continue;
-        // SIGINT: PostgreSQL calls it a fast shutdown, the services a graceful one.
-        process.kill(pid, 'SIGINT');
-        for (let waited = 0; waited < graceMilliseconds && isAlive(pid); waited += 50) await delay(50);
-        if (isAlive(pid)) process.kill(pid, 'SIGKILL');
-        ended.push(name);
-      }
-    }
-    await this.#write();
-    return ended;
-  }
-
-  async #write(): Promise<void> {
-    const children = [...this.#children].map(([name, pid]) => ({ name, pid }));
-    await writeFile(this.#file, JSON.stringify({ launcher: process.pid, children } satisfies Running));
-  }
-
-  async add(name: string, pid: number | undefined): Promise<void> {
-    if (pid === undefined) return;
-    this.#children.set(name, pid);
-    await this.#write();
-  }
-
-  async forget(): Promise<void> {
-    await rm(this.#file, { force: true });
-  }
+  await writeFile(file, String(process.pid));
+  const left = belongingTo(folder, processes);
+  await Promise.all(left.map(({ pid }) => end(pid)));
+  return { ended: left.map(({ name }) => name), release: () => rm(file, { force: true }) };
 }

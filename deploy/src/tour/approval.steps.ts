@@ -66,12 +66,16 @@ async function whileHeld(
 
 /** Rows that the held statements clear, sent by the operator as an ordinary bounded write. */
 async function stage(scene: Scene): Promise<void> {
+  const query = { kind: 'decision', agent: operator };
+  const before = await scene.evidence.newest(query);
   const agent = await scene.agent('operator');
   try {
     const answer = await agent.ask(
       "INSERT INTO clinic.import_staging (batch) VALUES ('batch-1'), ('batch-2')",
     );
     scene.say.check(answer.refusal === null, 'the operator staged two rows to clear');
+    // Its record has arrived before the step looks for those of the held statement.
+    await scene.evidence.arrived(query, before, 1);
   } finally {
     await agent.close();
   }
