@@ -79,11 +79,7 @@ export const approvalConfiguration = z.strictObject({
     .strictObject({
       pendingSeconds: period(600, day, 'how long an approval waits for its answer'),
       usableSeconds: period(600, day, 'how long an approval may be used once given'),
-      denialSeconds: period(
-        600,
-        day,
-        'how long a denial stands before the same action may be asked for again',
-      ),
+      denialSeconds: period(3600, day, 'how long a denial that nobody waited for is kept to be told'),
     })
     .prefault({})
     .describe('approvals'),

@@ -146,17 +146,23 @@ describe('from enrolment to a used approval', () => {
     );
   });
 
-  it('lets a denial stand, and then be asked again', async () => {
+  it('tells a denial once, to who waits or to who asks next; then the action can be asked for anew', async () => {
     const grant = await deployment.grant(agent, owner);
     const wanted = submission(agent, owner, grant, 'DELETE FROM a');
-    const id = (await deployment.client.hold(wanted)).approval?.id ?? '';
-    await deployment.post(approver, `/v1/approvals/${id}/deny`);
-    expect((await deployment.client.hold(wanted)).approval).toMatchObject({
-      ...{ id, status: Status.APPROVAL_STATUS_DENIED, approver: approver.id },
-    });
-    expect(await deployment.post(approver, `/v1/approvals/${id}/approve`)).toMatchObject({
+    const hold = async () => (await deployment.client.hold(wanted)).approval;
+    const first = (await hold())?.id ?? '';
+    await deployment.post(approver, `/v1/approvals/${first}/deny`);
+    const denied = { status: Status.APPROVAL_STATUS_DENIED, approver: approver.id };
+    expect(await hold()).toMatchObject({ id: first, ...denied });
+    expect(await deployment.post(approver, `/v1/approvals/${first}/approve`)).toMatchObject({
       ...{ status: 409, body: { code: 'approval.not_pending' } },
     });
+    const second = (await hold())?.id ?? '';
+    expect(second).not.toBe(first);
+    const waiting = deployment.client.await({ approvalId: second, waitMilliseconds: 9000 });
+    await deployment.post(approver, `/v1/approvals/${second}/deny`);
+    expect((await waiting).approval).toMatchObject({ id: second, ...denied });
+    expect(await hold()).toMatchObject({ status: Status.APPROVAL_STATUS_PENDING });
   });
 
   it('pushes ended grants, and refuses what is held under them', async () => {

@@ -16,7 +16,7 @@ export interface Periods {
   readonly pending: number;
   /** To be used once approved. */
   readonly usable: number;
-  /** In which a denial stands: the same action is not asked for again. */
+  /** In which a denial that the gateway was not told of yet answers the same action. */
   readonly denial: number;
 }
 
@@ -55,8 +55,8 @@ export class Requests {
   }
 
   /**
-   * The open approval for exactly this action, or a new one; for a while after a denial, the denied one. Throws the
-   * grant.… code of a grant that does not hold.
+   * The open approval for exactly this action, or a new one. A denial that came while nobody waited is told once instead:
+   * otherwise an agent that asks again would never learn of it. Throws the grant.… code of a grant that does not hold.
    */
   async hold(submission: Submission): Promise<Approval> {
     const { database, contents, periods, now } = this.#options;
@@ -83,16 +83,21 @@ export class Requests {
 
   /** The approval that answers a binding now; null if a new one is due. */
   async #standing(transaction: Transaction, digest: string, at: number): Promise<Approval | null> {
-    const { rows } = await transaction.client.query<{ id: string }>(
-      'select id from approval where binding_digest = $1 order by position desc limit 1',
+    const { rows } = await transaction.client.query<{ id: string; told: boolean }>(
+      'select id, told from approval where binding_digest = $1 order by position desc limit 1',
       [digest],
     );
-    const id = rows[0]?.id;
-    if (id === undefined) return null;
-    const { state } = await transaction.apply(approvalAggregate, id, { type: 'expire', at });
+    const [known] = rows;
+    if (known === undefined) return null;
+    const { state } = await transaction.apply(approvalAggregate, known.id, { type: 'expire', at });
     if (state?.status === 'pending' || state?.status === 'approved') return state;
-    const stands = state?.status === 'denied' && at < (state.decidedAt ?? 0) + this.#options.periods.denial;
-    return stands ? state : null;
+    if (state?.status !== 'denied' || known.told) return null;
+    await this.#markTold(transaction, known.id);
+    return at < (state.decidedAt ?? 0) + this.#options.periods.denial ? state : null;
+  }
+
+  async #markTold({ client }: Transaction, id: string): Promise<void> {
+    await client.query('update approval set told = true where id = $1', [id]);
   }
 
   async #requireGrant(transaction: Transaction, { binding }: ReadBinding, at: number): Promise<void> {
@@ -143,6 +148,7 @@ export class Requests {
       if (approval === null) throw new CountersignError('approval.unknown');
       const overdue = now() >= approval.expiresAt;
       const open = approval.status === 'pending' || approval.status === 'approved';
+      if (approval.status === 'denied') await this.#markTold(transaction, id);
       return overdue && open ? { ...approval, status: 'expired' } : approval;
     });
   }

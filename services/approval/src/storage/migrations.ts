@@ -124,4 +124,11 @@ export const migrations: readonly Migration[] = [
       );
     `,
   },
+  {
+    id: 2,
+    sql: `
+      -- Whether the gateway was told of a denial: until then the same action is not asked for anew.
+      alter table approval add column told boolean not null default false;
+    `,
+  },
 ];
