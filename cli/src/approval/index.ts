@@ -1,5 +1,5 @@
 export { type Asking, type CommonFlags, run, withSettings } from './action.js';
+export { ApprovalClient } from './approval.client.js';
 export { momentOf, secondsOf } from './duration.js';
 export { ensureKeyFile, type PublicKey } from './key-file.store.js';
-export { ApprovalClient } from './approval.client.js';
 export type { Settings } from './settings.store.js';
