@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { waitUntil } from '@countersign/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { generateKeyPair, SignJWT } from 'jose';
 import type pg from 'pg';
 import { codeOf, fieldOf, RawClient, startWorld, type World } from './testing/index.js';
@@ -204,6 +205,52 @@ describe('messages of a session', () => {
       ['statement.too_large', 'statement.too_large'],
       'statement.too_large',
     ]);
+  });
+
+  it('survives messages in any order', async () => {
+    const pieces: readonly ((client: RawClient) => void)[] = [
+      (client) => client.message('P', 'a', 'SELECT 1', Buffer.alloc(2)),
+      (client) => client.message('P', '', 'SELECT id FROM customers LIMIT 2', Buffer.alloc(2)),
+      (client) => client.message('B', 'p', 'a', Buffer.alloc(6)),
+      (client) => client.message('B', '', '', Buffer.alloc(6)),
+      (client) => client.message('D', Buffer.from('S'), 'a'),
+      (client) => client.message('D', Buffer.from('P'), ''),
+      (client) => client.message('E', '', Buffer.alloc(4)),
+      (client) => client.message('E', 'p', Buffer.alloc(4)),
+      (client) => client.message('C', Buffer.from('S'), 'a'),
+      (client) => client.message('H'),
+      (client) => client.message('S'),
+      (client) => client.message('Q', 'SELECT 2'),
+      (client) => client.message('Q', 'BEGIN'),
+      (client) => client.message('Q', 'ROLLBACK'),
+      (client) => client.message('d', Buffer.from('copy')),
+    ];
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.constantFrom(...pieces), { maxLength: 15 }), async (sequence) => {
+        const client = await signedIn();
+        for (const send of sequence) send(client);
+        client.message('S');
+        client.message('Q', "SELECT 'the end'");
+        // Whatever came before, the session is in order again after a Sync.
+        const types = (await client.untilTheEnd()).map(({ type }) => type);
+        expect(types.slice(-4)).toEqual(['T', 'D', 'C', 'Z']);
+        client.close();
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('takes no more connections than it is told to', async () => {
+    const clients = await Promise.all(Array.from({ length: 40 }, () => RawClient.open(world.port)));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const late = await RawClient.open(world.port);
+    expect((await late.until('none')).map(codeOf)).toEqual(['session.too_many']);
+    for (const client of clients) client.close();
+    await waitUntil(async () => {
+      const client = await world.connect().catch(() => null);
+      await client?.end();
+      return client !== null;
+    });
   });
 
   it('gives back-pressure to who does not read', async () => {

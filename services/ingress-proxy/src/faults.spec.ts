@@ -71,28 +71,33 @@ describe('without the event log', () => {
   });
 });
 
-describe('a gateway that is killed', () => {
-  let child: ChildProcess | null = null;
+describe('a gateway in a process of its own', () => {
+  const children: ChildProcess[] = [];
 
-  afterAll(() => {
-    child?.kill('SIGKILL');
-  });
-
-  it('leaves a decided action without an outcome', async () => {
-    const file = join(world.folder, 'ingress-2.json');
-    const identity = await world.identityOf('ingress-2');
-    writeFileSync(
-      file,
-      JSON.stringify({ ...world.settings, instance: 'ingress-2', logLevel: 'info', identity, listen: {} }),
-    );
+  async function startChild(
+    instance: string,
+  ): Promise<{ readonly child: ChildProcess; readonly port: number }> {
+    const file = join(world.folder, `${instance}.json`);
+    const identity = await world.identityOf(instance);
+    const listen = { postgresql: { socket: join(world.folder, '.s.PGSQL.5432') } };
+    writeFileSync(file, JSON.stringify({ ...world.settings, instance, logLevel: 'info', identity, listen }));
     const main = fileURLToPath(new URL('main.js', import.meta.url));
-    child = spawn(process.execPath, [main, '--config', file], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [main, '--config', file], { stdio: ['ignore', 'pipe', 'inherit'] });
+    children.push(child);
     let output = '';
     child.stdout?.on('data', (chunk) => {
       output += String(chunk);
     });
     await waitUntil(() => output.includes('"event":"ready"'));
-    const port = Number(/"postgresql":"127\.0\.0\.1:(\d+)"/.exec(output)?.[1]);
+    return { child, port: Number(/"postgresql":"127\.0\.0\.1:(\d+)"/.exec(output)?.[1]) };
+  }
+
+  afterAll(() => {
+    for (const child of children) child.kill('SIGKILL');
+  });
+
+  it('that is killed leaves a decided action without an outcome', async () => {
+    const { child, port } = await startChild('ingress-2');
     const client = await world.connect({ port });
     const running = codeOfFailure(client.query('SELECT pg_sleep(30)'));
     const action = await waitUntil(async () => {
@@ -108,6 +113,37 @@ describe('a gateway that is killed', () => {
       (event) => event.type === 'countersign.action.completed.v1' && event.data.action === action,
     );
     expect(outcomes).toEqual([]);
+  });
+
+  it('that is asked to stop tells its agents, and ends their sessions', async () => {
+    const { child } = await startChild('ingress-3');
+    const client = new pg.Client({
+      host: world.folder,
+      port: 5432,
+      user: 'agent-1',
+      database: 'shop',
+      password: await world.approval.token(),
+    });
+    const words = new Promise<string | undefined>((resolve) => {
+      client.on('error', (error) => resolve((error as pg.DatabaseError).routine));
+    });
+    await client.connect();
+    await client.query('SELECT 1');
+    child.kill('SIGTERM');
+    const [code] = (await once(child, 'exit')) as [number];
+    expect([await words, code]).toEqual(['service.stopping', 0]);
+    const own = (await world.events()).filter((event) => event.source.endsWith('ingress-3'));
+    const opened = own.find(
+      (event) => event.type === 'countersign.session.opened.v1' && event.origin === 'agent',
+    );
+    const ended = own.find(
+      (event) =>
+        event.type === 'countersign.session.ended.v1' && event.correlationid === opened?.correlationid,
+    );
+    expect([opened?.data, ended?.data]).toMatchObject([
+      { transport: 'unix' },
+      { reason: 'shutdown', actions: 1 },
+    ]);
   });
 });
 

@@ -150,6 +150,19 @@ describe('reading', () => {
   });
 });
 
+describe('a change of structure', () => {
+  it('has the catalogue read again before the agent goes on', async () => {
+    const client = await world.connect({ claims: { role: 'builder' } });
+    const { load } = world.masking.calls;
+    // The gateway's role may not, which the gate does not know.
+    const refused = await failure(client.query('CREATE TABLE shop.more (a int)'));
+    await client.query('SELECT 1');
+    await client.end();
+    expect([refused.code, refused.routine]).toEqual(['42501', 'target.failed']);
+    expect(world.masking.calls.load).toBe(load + 1);
+  });
+});
+
 describe('refusing', () => {
   const refusals: readonly (readonly [string, string, string, string, string])[] = [
     ['what policy denies', 'CREATE TABLE shop.t (a int)', '42501', 'policy.denied', 'policy'],
@@ -282,6 +295,19 @@ describe('holding for a human', () => {
     await client.query('ROLLBACK');
     await client.end();
     expect(refused).toMatchObject({ code: '25001', routine: 'approval.in_transaction' });
+  });
+
+  it('does not wait for an agent that has left', async () => {
+    const client = await world.connect();
+    const session = await sessionOf(client);
+    const waits = new Promise((resolve) => client.once('notice', resolve));
+    const left = client.query(`${risky} -- and leaves`).catch(() => undefined);
+    await waits;
+    (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+    await left;
+    await waitUntil(async () => (await world.events()).some((event) => isEnd(event, session)));
+    const last = (await decisionsOf(session)).at(-1);
+    expect(last?.data).toMatchObject({ verdict: 'defer', refusal: 'approval.pending', running: null });
   });
 
   it('refuses what policy of another version approved', async () => {

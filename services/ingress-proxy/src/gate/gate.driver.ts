@@ -1,10 +1,9 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { CountersignError, toCountersignError } from '@countersign/errors';
+import { CountersignError } from '@countersign/errors';
 import type { ActionPort, Answer, RunReport, Statement, Submitted } from './action.js';
-import { bindingText } from './binding.js';
+import { Asking } from './asking.driver.js';
 import { DescribedFacts } from './described.store.js';
 import {
-  type ActionIdentity,
   completedEvent,
   decidedEvent,
   factsEvent,
@@ -13,62 +12,12 @@ import {
   stoppedOutcome,
   transactionEvent,
 } from './events.js';
+import { type GateOptions, type GatePorts, type Journey, required } from './journey.js';
 import * as machine from './machine.js';
-import { policyInputKey, policyInputText } from './policy-input.js';
-import type {
-  AnyDraft,
-  ApprovalPort,
-  ClockPort,
-  Decided,
-  GrantPort,
-  Held,
-  Inspected,
-  MaskingPort,
-  PolicyPort,
-  RecorderPort,
-  RewriteResult,
-} from './ports.js';
+import type { AnyDraft, Inspected } from './ports.js';
 import { ActionRelease } from './release.driver.js';
 import type { GateSession } from './session.js';
-import { afterRefusal, afterRun, blockedByRefusal, placeIn, type TransactionPlace } from './transaction.js';
-
-export interface GatePorts {
-  readonly masking: MaskingPort;
-  readonly policy: PolicyPort;
-  readonly approval: ApprovalPort;
-  readonly grants: GrantPort;
-  readonly recorder: RecorderPort;
-  readonly clock: ClockPort;
-  /** A target's structure may have changed; resolves when its catalogue was read again, or could not be. */
-  readonly structureChanged: (target: string) => Promise<void>;
-  readonly observer: GateObserver;
-}
-
-export interface GateObserver {
-  decided(verdict: string, stage: string): void;
-  completed(status: string): void;
-  /** An action was refused because its decision could not be recorded. */
-  unrecorded(): void;
-}
-
-export interface GateOptions {
-  /** How long a connection waits for a human. */
-  readonly holdMilliseconds: number;
-  /** How often it is told that it waits. */
-  readonly noticeMilliseconds: number;
-}
-
-/** What one action carries along its way. */
-interface Journey {
-  readonly session: GateSession;
-  readonly submitted: Submitted;
-  readonly port: ActionPort;
-  readonly action: ActionIdentity;
-  readonly place: TransactionPlace;
-  readonly started: number;
-  binding: string;
-  deadline: number;
-}
+import { afterRefusal, afterRun, placeIn } from './transaction.js';
 
 /**
  * The one way of every action: inspect → decide → rewrite → record → (hold → decide → record → consume) → run →
@@ -76,12 +25,12 @@ interface Journey {
  */
 export class Gate {
   readonly #ports: GatePorts;
-  readonly #options: GateOptions;
+  readonly #asking: Asking;
   readonly #described = new DescribedFacts();
 
   constructor(ports: GatePorts, options: GateOptions) {
     this.#ports = ports;
-    this.#options = options;
+    this.#asking = new Asking(ports, options);
   }
 
   /** Actions of one session must not overlap. Never throws. */
@@ -119,138 +68,9 @@ export class Gate {
       // Only what is a statement gets beyond the record of its refusal.
       if (statement === null) return this.#refused(journey, state, new CountersignError('internal'));
       if (step.do === 'run') return this.#run(journey, state, statement);
-      const next = this.#advance(journey, state, statement);
+      const next = this.#asking.next(journey, state, statement);
       state = next instanceof Promise ? await next : next;
     }
-  }
-
-  /** One step that asks somebody. Where the answer is remembered, nothing is waited for. */
-  #advance(
-    journey: Journey,
-    state: machine.ActionState,
-    statement: Statement,
-  ): machine.ActionState | Promise<machine.ActionState> {
-    const around: machine.Circumstances = {
-      dirtyTransaction: journey.session.transaction?.dirty ?? false,
-      blocked: (inspected) => blockedByRefusal(journey.session.transaction, inspected.facts),
-    };
-    switch (state.step.do) {
-      case 'admit':
-        return settle(
-          () => this.#admit(journey.session),
-          (result) => machine.afterAdmission(state, result instanceof CountersignError ? result : null),
-        );
-      case 'inspect':
-        return settle(
-          (): Inspected | Promise<Inspected> =>
-            this.#ports.masking.inspect(journey.session.claims.target, statement),
-          (result) => machine.afterInspection(state, result, around),
-        );
-      case 'decide':
-        return settle(
-          () => this.#decide(journey.session, state),
-          (result) => machine.afterDecision(state, result),
-        );
-      case 'rewrite':
-        return settle(
-          () => this.#rewrite(journey.session, state, statement),
-          (result) => machine.afterRewrite(state, result, around),
-        );
-      case 'hold':
-        return this.#hold(journey, state, statement);
-      case 'await':
-        return this.#await(journey, state);
-      case 'consume':
-        return settle(
-          async () =>
-            this.#ports.approval.consume(state.approval?.id ?? '', journey.binding, journey.action.id),
-          (result) => machine.afterConsumption(state, result instanceof CountersignError ? result : null),
-        );
-      default:
-        throw new Error('this step asks nobody');
-    }
-  }
-
-  #admit(session: GateSession): undefined | Promise<void> {
-    if (session.tokenExpiresAt !== null && this.#ports.clock.now() >= session.tokenExpiresAt * 1000) {
-      throw new CountersignError('auth.token_expired');
-    }
-    const checked = this.#ports.grants.check(session.claims.grant, session.grant);
-    return checked instanceof Promise ? checked : undefined;
-  }
-
-  #decide(session: GateSession, state: machine.ActionState): Decided | Promise<Decided> {
-    const inspected = required(state.inspected);
-    const time = Math.floor(this.#ports.clock.now() / 1000);
-    const { approval } = state;
-    return this.#ports.policy.decide({
-      time,
-      key: policyInputKey({ time, approval }, inspected.factsDigest, session.digest),
-      input: () =>
-        policyInputText({ time, claimsText: session.claimsText, factsText: inspected.factsText, approval }),
-    });
-  }
-
-  #rewrite(
-    session: GateSession,
-    state: machine.ActionState,
-    statement: Statement,
-  ): RewriteResult | Promise<RewriteResult> {
-    const obligations = required(required(state.decided).decision.obligations);
-    const { profile, lookups } = obligations;
-    return this.#ports.masking.rewrite(session.claims.target, statement, profile, lookups);
-  }
-
-  async #hold(
-    journey: Journey,
-    state: machine.ActionState,
-    statement: Statement,
-  ): Promise<machine.ActionState> {
-    const { session, action } = journey;
-    const inspected = required(state.inspected);
-    const { decision } = required(state.decided);
-    const bound = required(state.bound);
-    journey.binding = bindingText(session.claims, statement, bound.policyDigest, bound.profile);
-    journey.deadline = this.#ports.clock.now() + this.#options.holdMilliseconds;
-    return this.#waited(journey, state, () =>
-      this.#ports.approval.hold({
-        binding: journey.binding,
-        statement,
-        factsText: inspected.factsText,
-        action: action.id,
-        session: session.claims.session,
-        reason: decision.reason,
-        rules: decision.rules,
-      }),
-    );
-  }
-
-  #await(journey: Journey, state: machine.ActionState): Promise<machine.ActionState> {
-    const held = required(state.held);
-    const left = Math.max(0, journey.deadline - this.#ports.clock.now());
-    const milliseconds = Math.min(left, this.#options.noticeMilliseconds);
-    return this.#waited(journey, state, async () => {
-      try {
-        return await this.#ports.approval.await(held.id, milliseconds, journey.port.signal);
-      } catch (thrown) {
-        // Whoever has left does not wait any longer; the approval stays open for the next submission.
-        if (journey.port.signal.aborted) return { status: 'pending', approval: held };
-        throw thrown;
-      }
-    });
-  }
-
-  async #waited(
-    journey: Journey,
-    state: machine.ActionState,
-    ask: () => Promise<Held>,
-  ): Promise<machine.ActionState> {
-    return settle(ask, (result) => {
-      const patience = this.#ports.clock.now() < journey.deadline && !journey.port.signal.aborted;
-      const next = machine.afterHold(state, result, patience);
-      if (next.step.do === 'await' && next.held !== null) journey.port.waiting(next.held.id);
-      return next;
-    });
   }
 
   /** Durable, or an error: only afterwards may anything else happen. */
@@ -269,6 +89,8 @@ export class Gate {
       return null;
     } catch (cause) {
       this.#ports.observer.unrecorded();
+      // The decision may still become durable, only too late to act upon: its outcome says that nothing ran.
+      if (runs) this.#complete(journey, stoppedOutcome('recording.unavailable', this.#elapsed(journey)));
       return new CountersignError('recording.unavailable', { cause });
     }
   }
@@ -373,23 +195,4 @@ const lostReport: RunReport = {
 function endOf(error: CountersignError): 'token-expired' | 'grant-ended' | null {
   if (error.code === 'auth.token_expired') return 'token-expired';
   return error.code.startsWith('grant.') ? 'grant-ended' : null;
-}
-
-/** Runs `ask` and turns what it gives or throws into the next state, at once where nothing has to be waited for. */
-function settle<Result>(
-  ask: () => Result | Promise<Result>,
-  next: (result: Result | CountersignError) => machine.ActionState,
-): machine.ActionState | Promise<machine.ActionState> {
-  try {
-    const asked = ask();
-    if (!(asked instanceof Promise)) return next(asked);
-    return asked.then(next, (thrown: unknown) => next(toCountersignError(thrown)));
-  } catch (thrown) {
-    return next(toCountersignError(thrown));
-  }
-}
-
-function required<Part>(part: Part | null): Part {
-  if (part === null) throw new CountersignError('internal');
-  return part;
 }

@@ -26,7 +26,8 @@ export {
   textOfStatement,
 } from './commitments.js';
 export { completedEvent, stoppedOutcome, systemDecidedEvent, transactionEvent } from './events.js';
-export { Gate, type GateObserver, type GateOptions, type GatePorts } from './gate.driver.js';
+export { Gate } from './gate.driver.js';
+export type { GateObserver, GateOptions, GatePorts } from './journey.js';
 export { canonicalClaims } from './policy-input.js';
 export type {
   AnyDraft,

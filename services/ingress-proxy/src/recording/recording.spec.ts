@@ -1,21 +1,11 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TemporaryFolder, temporaryFolder } from '@countersign/testing';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { temporaryFolder } from '@countersign/testing';
+import { describe, expect, it } from '@jest/globals';
 import { compactDecrypt, decodeProtectedHeader, exportJWK, generateKeyPair } from 'jose';
 import { openFolderKeyStore, readRecipientKey } from './index.js';
 
 const session = '01900000-0000-7000-8000-000000000000';
-
-const folders: TemporaryFolder[] = [];
-
-async function newFolder(): Promise<TemporaryFolder> {
-  const folder = await temporaryFolder();
-  folders.push(folder);
-  return folder;
-}
-
-afterAll(() => Promise.all(folders.map((folder) => folder.remove())));
 
 describe('sealed secrets', () => {
   it.each([['X25519'], ['P-256']])('can be opened with the key of the recipient, %s', async (crv) => {

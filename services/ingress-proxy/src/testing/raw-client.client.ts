@@ -94,6 +94,18 @@ export class RawClient {
     return messages;
   }
 
+  /** Messages until the answer to a last query with the text `the end` is complete, or the connection ends. */
+  async untilTheEnd(): Promise<readonly RawMessage[]> {
+    const messages: RawMessage[] = [];
+    let last = false;
+    for (let message = await this.next(); message !== null; message = await this.next()) {
+      messages.push(message);
+      last ||= message.type === 'D' && message.body.includes('the end');
+      if (last && message.type === 'Z') break;
+    }
+    return messages;
+  }
+
   async signIn(user: string, database: string, token: string): Promise<void> {
     this.startup({ user, database });
     await this.until('R');

@@ -1,5 +1,7 @@
 import { CountersignError } from '@countersign/errors';
+import type { Submitted } from '../../../gate/index.js';
 import type { FrontendMessage } from '../codec/index.js';
+import { unanalysableOf } from './messages.js';
 
 /** A statement that an agent prepared: kept here, and only ever sent to the target for a decided action. */
 export interface Prepared {
@@ -43,11 +45,7 @@ export type Effect =
   | { readonly do: 'later'; readonly part: Part }
   | { readonly do: 'run'; readonly registry: Registry; readonly portal: Portal }
   /** Cannot be asked of a target: recorded as a refused action. */
-  | {
-      readonly do: 'refuse';
-      readonly code: 'protocol.unsupported' | 'statement.invalid_text' | 'statement.too_large';
-      readonly bytes: Buffer;
-    }
+  | { readonly do: 'refuse'; readonly submitted: Submitted }
   /** A mistake in the protocol alone: nothing was asked. */
   | { readonly do: 'fail'; readonly error: CountersignError };
 
@@ -66,13 +64,10 @@ export function effectOf(messages: readonly FrontendMessage[], index: number, re
     case 'close':
       return closed(message, registry);
     case 'oversized':
-      return {
-        do: 'refuse',
-        code: 'statement.too_large',
-        bytes: Buffer.from(JSON.stringify({ length: message.length, sha256: message.sha256 })),
-      };
-    case 'invalid-text':
-      return { do: 'refuse', code: 'statement.invalid_text', bytes: message.bytes };
+    case 'invalid-text': {
+      const submitted = unanalysableOf(message);
+      return submitted === null ? fail('protocol.out_of_order') : { do: 'refuse', submitted };
+    }
     default:
       return fail('protocol.out_of_order');
   }
@@ -94,8 +89,8 @@ function bound(message: Extract<FrontendMessage, { kind: 'bind' }>, registry: Re
     return fail('protocol.out_of_order', 'A portal of this name exists.');
   }
   const bytes = Buffer.concat(message.parameters.filter((value) => value !== null));
-  if (message.binary) return { do: 'refuse', code: 'protocol.unsupported', bytes };
-  if (!message.validText) return { do: 'refuse', code: 'statement.invalid_text', bytes };
+  if (message.binary) return refuse('protocol.unsupported', bytes);
+  if (!message.validText) return refuse('statement.invalid_text', bytes);
   const portal: Portal = { prepared, parameters: message.parameters, used: false };
   return kept(
     { ...registry, portals: new Map(registry.portals).set(message.portal, portal) },
@@ -124,7 +119,7 @@ function executed(message: Extract<FrontendMessage, { kind: 'execute' }>, regist
   if (portal === undefined) return fail('protocol.out_of_order', 'There is no such portal.');
   if (portal.used) return fail('protocol.out_of_order', 'The portal has run already.');
   if (message.maximumRows > 0) {
-    return { do: 'refuse', code: 'protocol.unsupported', bytes: Buffer.from(portal.prepared.text) };
+    return refuse('protocol.unsupported', Buffer.from(portal.prepared.text));
   }
   const portals = new Map(registry.portals).set(message.portal, { ...portal, used: true });
   return { do: 'run', registry: { ...registry, portals }, portal };
@@ -192,6 +187,10 @@ function kept(registry: Registry, part: Part): Effect {
     return fail('protocol.too_large', 'The session keeps too many prepared statements.');
   }
   return { do: 'reply', registry, part };
+}
+
+function refuse(code: 'protocol.unsupported' | 'statement.invalid_text', bytes: Buffer): Effect {
+  return { do: 'refuse', submitted: { kind: 'unanalysable', code, bytes } };
 }
 
 function fail(code: 'protocol.out_of_order' | 'protocol.too_large', detail?: string): Effect {

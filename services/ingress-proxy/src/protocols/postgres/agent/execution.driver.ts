@@ -18,11 +18,8 @@ import {
   toTarget,
 } from '../codec/index.js';
 import type { TargetConnection } from '../upstream/index.js';
-import type { Part } from './batch.js';
+import { AnswerHead, type OutputPart } from './answer-head.js';
 import { reportOf, scrubbed } from './reports.js';
-
-/** What an answer consists of before its rows. */
-export type OutputPart = Part | 'row-description';
 
 export interface ExecutionOptions {
   readonly running: Running;
@@ -48,10 +45,7 @@ export class Execution {
   readonly #agent: Channel;
   readonly #target: TargetConnection;
   readonly #cancel: () => Promise<void>;
-  #parts: readonly OutputPart[];
-  #statementTypes: readonly number[] | null = null;
-  #statementColumns: readonly Column[] | 'none' | null = null;
-  #portalColumns: readonly Column[] | 'none' | null = null;
+  readonly #head: AnswerHead;
   #rows: Frame[] = [];
   #rowsSeen = 0;
   #rowsReleased = 0;
@@ -69,7 +63,7 @@ export class Execution {
     this.#agent = options.agent;
     this.#target = options.target;
     this.#cancel = options.cancel;
-    this.#parts = options.parts;
+    this.#head = new AnswerHead(options.parts, options.running.purpose);
   }
 
   async run(): Promise<RunReport> {
@@ -100,7 +94,7 @@ export class Execution {
 
   #messages(): Buffer {
     const running = this.#running;
-    const describesStatement = running.purpose === 'prepare' || this.#parts.includes('describe-statement');
+    const describesStatement = running.purpose === 'prepare' || this.#head.describesStatement;
     const messages = [
       toTarget.parse(running.text, running.parameterTypes),
       ...(describesStatement ? [toTarget.describeStatement] : []),
@@ -118,13 +112,13 @@ export class Execution {
         this.#onRow(frame);
         return;
       case backendTypes.parameterDescription:
-        this.#statementTypes = decodeParameterDescription(frame);
+        this.#head.onParameters(decodeParameterDescription(frame));
         return;
       case backendTypes.rowDescription:
-        this.#onColumns(this.#told(decodeRowDescription(frame)));
+        this.#head.onColumns(this.#told(decodeRowDescription(frame)));
         return;
       case backendTypes.noData:
-        this.#onColumns('none');
+        this.#head.onColumns('none');
         return;
       case backendTypes.commandComplete:
         this.#tag = decodeTag(frame);
@@ -147,11 +141,6 @@ export class Execution {
         // Completions of the gateway's own messages, and data of a COPY that is being stopped.
         return;
     }
-  }
-
-  #onColumns(columns: readonly Column[] | 'none'): void {
-    if (this.#statementTypes !== null && this.#statementColumns === null) this.#statementColumns = columns;
-    else this.#portalColumns = columns;
   }
 
   /** Where columns come from is told only of what was not masked. */
@@ -177,7 +166,7 @@ export class Execution {
     if (this.#rows.length === 0) return null;
     const rows = this.#rows;
     this.#rows = [];
-    this.#openParts();
+    for (const message of this.#head.take()) this.#agent.write(message);
     if (this.#release.columns.length > 0) return this.#releaseReplaced(rows);
     this.#send(
       rows.map((frame) => frame.whole),
@@ -242,48 +231,11 @@ export class Execution {
     this.#cancelling = this.#cancel().catch(() => this.#target.destroy());
   }
 
-  /** What comes before the rows, in the order in which the agent asked, as far as the target has answered it. */
-  #openParts(): void {
-    while (this.#parts.length > 0) {
-      const [part, ...rest] = this.#parts;
-      const bytes = part === undefined ? null : this.#bytesOf(part);
-      if (bytes === null) return;
-      this.#parts = rest;
-      for (const message of bytes) this.#agent.write(message);
-    }
-  }
-
-  /** Null while the target has not said it yet. */
-  #bytesOf(part: OutputPart): readonly Buffer[] | null {
-    switch (part) {
-      case 'parse-complete':
-        return [toClient.parseComplete];
-      case 'bind-complete':
-        return [toClient.bindComplete];
-      case 'close-complete':
-        return [toClient.closeComplete];
-      case 'describe-statement': {
-        const columns = described(this.#statementColumns);
-        if (columns === null || this.#statementTypes === null) return null;
-        return [toClient.parameterDescription(this.#statementTypes), columns];
-      }
-      case 'describe-portal': {
-        const known =
-          this.#portalColumns ?? (this.#running.purpose === 'prepare' ? this.#statementColumns : null);
-        const columns = described(known);
-        return columns === null ? null : [columns];
-      }
-      case 'row-description':
-        if (this.#portalColumns === null) return null;
-        return this.#portalColumns === 'none' ? [] : [toClient.rowDescription(this.#portalColumns)];
-    }
-  }
-
   #finish(status: TransactionStatus): RunReport {
     const transaction = status === 'I' ? 'idle' : status === 'T' ? 'open' : 'failed';
     const rows = this.#rowsReleased;
     const tag = this.#tag;
-    this.#openParts();
+    for (const message of this.#head.take()) this.#agent.write(message);
     // What finished before the cancellation met it, and was released whole, was not stopped.
     if (this.#stopped !== null && (tag === null || this.#discarded)) {
       return { ...this.#finishStopped(this.#stopped), rows, transaction, ended: endedBy(tag) };
@@ -327,11 +279,6 @@ export class Execution {
       ended: null,
     };
   }
-}
-
-function described(columns: readonly Column[] | 'none' | null): Buffer | null {
-  if (columns === null) return null;
-  return columns === 'none' ? toClient.noData : toClient.rowDescription(columns);
 }
 
 function affectedBy(tag: string): number {

@@ -5,6 +5,7 @@ import type { Channel } from '../channel.driver.js';
 import { decodeFrontend, type FrontendMessage, type TransactionStatus, toClient } from '../codec/index.js';
 import { changedPin } from '../settings.js';
 import type { TargetConnection } from '../upstream/index.js';
+import { emptyHead, leadingCompletions, type OutputPart } from './answer-head.js';
 import {
   effectOf,
   emptyRegistry,
@@ -16,7 +17,8 @@ import {
   withoutPortals,
   withoutUnnamed,
 } from './batch.js';
-import { Execution, type OutputPart } from './execution.driver.js';
+import { Execution } from './execution.driver.js';
+import { isExtended, sizeOf, unanalysableOf } from './messages.js';
 import { reportOf, waitingNotice } from './reports.js';
 
 export interface AgentSessionOptions {
@@ -36,12 +38,6 @@ export interface AgentSessionOptions {
 
 /** Bounds of what an agent may send before its Sync. */
 const MOST_BATCHED = 1_000;
-
-const PART_BYTES: Readonly<Partial<Record<Part, Buffer>>> = {
-  'parse-complete': toClient.parseComplete,
-  'bind-complete': toClient.bindComplete,
-  'close-complete': toClient.closeComplete,
-};
 
 /** What ends a session from inside, with the last words to the agent. */
 class SessionEnd extends Error {
@@ -181,14 +177,9 @@ export class AgentSession {
 
   /** What is no statement is refused as an action, and recorded. */
   async #refuse(message: FrontendMessage): Promise<void> {
-    if (message.kind === 'oversized') {
-      const bytes = Buffer.from(JSON.stringify({ length: message.length, sha256: message.sha256 }));
-      await this.#submit({ kind: 'unanalysable', code: 'statement.too_large', bytes }, []);
-    } else if (message.kind === 'invalid-text') {
-      await this.#submit({ kind: 'unanalysable', code: 'statement.invalid_text', bytes: message.bytes }, []);
-    } else if (message.kind === 'function-call') {
-      await this.#submit({ kind: 'unanalysable', code: 'protocol.unsupported', bytes: message.bytes }, []);
-    } else throw new CountersignError('protocol.out_of_order');
+    const refused = unanalysableOf(message);
+    if (refused === null) throw new CountersignError('protocol.out_of_order');
+    await this.#submit(refused, []);
   }
 
   async #runBatch(): Promise<void> {
@@ -199,7 +190,7 @@ export class AgentSession {
     for (let index = 0; index < messages.length && !this.#skipping; index += 1) {
       parts = await this.#runStep(messages, index, parts);
     }
-    this.#writeParts(parts);
+    this.#write(leadingCompletions(parts));
   }
 
   /** One message of a batch; gives the parts of the answer that are still to be written. */
@@ -222,7 +213,7 @@ export class AgentSession {
         const { prepared, parameters } = effect.portal;
         const others = messages.slice(index + 1).some((message) => message.kind === 'execute');
         if (others && !mayRunBeforeOthers(prepared.text, this.#status() !== 'I')) {
-          this.#writeParts(parts);
+          this.#write(leadingCompletions(parts));
           const bytes = Buffer.from(prepared.text);
           await this.#submit({ kind: 'unanalysable', code: 'protocol.unsupported', bytes }, []);
           return [];
@@ -232,11 +223,11 @@ export class AgentSession {
         return [];
       }
       case 'refuse':
-        this.#writeParts(parts);
-        await this.#submit({ kind: 'unanalysable', code: effect.code, bytes: effect.bytes }, []);
+        this.#write(leadingCompletions(parts));
+        await this.#submit(effect.submitted, []);
         return [];
       case 'fail':
-        this.#writeParts(parts);
+        this.#write(leadingCompletions(parts));
         this.#channel.write(toClient.errorResponse(reportOf(effect.error)));
         this.#skipping = true;
         return [];
@@ -244,7 +235,7 @@ export class AgentSession {
   }
 
   async #prepare(prepared: Prepared, parts: readonly Part[]): Promise<void> {
-    if (isEmptyText(prepared.text)) this.#writeEmpty(parts);
+    if (isEmptyText(prepared.text)) this.#write(emptyHead(parts));
     else await this.#submit({ kind: 'statement', ...prepared, parameters: [], purpose: 'prepare' }, parts);
   }
 
@@ -253,7 +244,7 @@ export class AgentSession {
       await this.#submit(statement, parts);
       return;
     }
-    this.#writeEmpty(parts);
+    this.#write(emptyHead(parts));
     this.#channel.write(toClient.emptyQuery);
   }
 
@@ -277,7 +268,7 @@ export class AgentSession {
   #onAnswer(answer: Answer, parts: readonly OutputPart[]): void {
     const { target, settings } = this.#options;
     if (answer.kind === 'refused') {
-      this.#writeParts(parts);
+      this.#write(leadingCompletions(parts));
       this.#skipping = true;
       if (answer.ends !== null) throw new SessionEnd(answer.ends, answer.error, answer.action);
       const { action, error, rules } = answer;
@@ -296,21 +287,8 @@ export class AgentSession {
     }
   }
 
-  /** The parts before the first description, which only a target could give. */
-  #writeParts(parts: readonly OutputPart[]): void {
-    for (const part of parts) {
-      const bytes = part === 'row-description' ? undefined : PART_BYTES[part];
-      if (bytes === undefined) return;
-      this.#channel.write(bytes);
-    }
-  }
-
-  /** A text without a statement has no parameters and no rows; nobody has to be asked. */
-  #writeEmpty(parts: readonly Part[]): void {
-    for (const part of parts) {
-      if (part === 'describe-statement') this.#channel.write(toClient.parameterDescription([]));
-      this.#channel.write(PART_BYTES[part] ?? toClient.noData);
-    }
+  #write(messages: readonly Buffer[]): void {
+    for (const message of messages) this.#channel.write(message);
   }
 
   #ready(): void {
@@ -324,24 +302,4 @@ export class AgentSession {
     if (target.status === 'T' && session.transaction?.refused === true) return 'E';
     return target.status;
   }
-}
-
-function isExtended(message: FrontendMessage): boolean {
-  switch (message.kind) {
-    case 'parse':
-    case 'bind':
-    case 'describe':
-    case 'execute':
-    case 'close':
-      return true;
-    case 'oversized':
-    case 'invalid-text':
-      return message.extended;
-    default:
-      return false;
-  }
-}
-
-function sizeOf(frame: object): number {
-  return 'whole' in frame && Buffer.isBuffer(frame.whole) ? frame.whole.length : 64;
 }
