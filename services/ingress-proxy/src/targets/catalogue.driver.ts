@@ -47,7 +47,12 @@ export class Catalogues {
   load(target: string): Promise<void> {
     const underWay = this.#underWay.get(target);
     if (underWay !== undefined) return underWay;
-    const loading = this.#load(target).finally(() => this.#underWay.delete(target));
+    const loading = this.#load(target)
+      .catch((thrown: unknown) => {
+        this.#loaded.delete(target);
+        throw thrown;
+      })
+      .finally(() => this.#underWay.delete(target));
     this.#underWay.set(target, loading);
     return loading;
   }
@@ -61,7 +66,6 @@ export class Catalogues {
   async #load(name: string): Promise<void> {
     const target = this.#targets.get(name);
     if (target === undefined) throw new CountersignError('target.unknown');
-    this.#loaded.delete(name);
     const { queries } = await this.#rpc.catalogueQueries({ target: name });
     const session = await this.#actions.session(name);
     const connection = await this.#reader.connect(target, session.claims.session);
