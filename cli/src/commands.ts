@@ -3,6 +3,7 @@ import type { RegisterCommand } from './command.js';
 import { enrollCommand } from './enroll.command.js';
 import { grantsCommand } from './grants.command.js';
 import { tokenCommand } from './token.command.js';
+import { verifyCommand } from './verify.command.js';
 
 /** Every command of `countersign`, in the order in which help lists them. */
 export const commands: readonly RegisterCommand[] = [
@@ -10,4 +11,5 @@ export const commands: readonly RegisterCommand[] = [
   tokenCommand,
   grantsCommand,
   approvalsCommand,
+  verifyCommand,
 ];

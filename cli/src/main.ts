@@ -5,8 +5,15 @@ import { createProgram } from './program.js';
 
 /** Exit code of a command that failed for a reason that is no finding of its own. */
 const FAILURE = 1;
+/** Older runtimes lack what the checks rest on, and a check that cannot run must not look like a forgery. */
+const OLDEST_NODE = 24;
 
 try {
+  if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE)
+    throw new CountersignError('config.invalid', {
+      detail: `This is Node ${process.versions.node}.`,
+      next: `Run it with Node ${OLDEST_NODE} or newer: \`npx countersign\` in the checkout does.`,
+    });
   await createProgram().parseAsync(process.argv);
 } catch (thrown) {
   const error = toCountersignError(thrown);

@@ -6,16 +6,15 @@ import { CountersignError } from '@countersign/errors';
 const GZIP = Buffer.of(0x1f, 0x8b);
 
 /**
- * Streams a file, unpacked if it is gzip by its content, whatever its name. Rejects with dossier.unreadable where the
+ * Streams a file, unpacked if it is gzip by its content, whatever its name. Rejects with dossier.unavailable where the
  * file cannot be opened or read. What is packed wrongly ends where it can no longer be unpacked: a cut file still
  * shows what it holds.
  */
 export async function* readDossierFile(path: string): AsyncGenerator<Uint8Array> {
-  const file = await open(path).catch((cause: unknown) => {
-    throw new CountersignError('dossier.unavailable', { cause });
-  });
+  const file = await open(path).catch(unavailable);
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
+    // A folder opens, and only reading tells.
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0).catch(unavailable);
     const packed = bytesRead === 2 && buffer.equals(GZIP);
     const stream = file.createReadStream({ start: 0, highWaterMark: 256 * 1024, autoClose: false });
     if (packed) yield* unpack(stream);
@@ -35,6 +34,10 @@ async function* unpack(stream: NodeJS.ReadableStream): AsyncGenerator<Uint8Array
     // A damaged or cut archive is a damaged or cut dossier; anything else is a fault of reading.
     if (!isZlibError(error)) throw error;
   }
+}
+
+function unavailable(cause: unknown): never {
+  throw new CountersignError('dossier.unavailable', { cause });
 }
 
 function isZlibError(error: unknown): boolean {
