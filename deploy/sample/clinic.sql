@@ -1,6 +1,6 @@
 -- The sample target: a clinic whose people exist only as arithmetic on a fixed seed.
--- Every run gives the same rows. Personal columns also hold a few seeded values (`Zyxquartz…`) that cannot occur by
--- chance, so that a search for leaks has something to find.
+-- Every run gives the same rows. Each labelled column also holds a seeded value (`Zyxquartz…`, a number or a date that
+-- the arithmetic never gives), which cannot occur by chance: a search for leaks has something to find.
 BEGIN;
 CREATE SCHEMA clinic;
 SET LOCAL TimeZone = 'UTC';
@@ -71,6 +71,8 @@ FROM generate_series(1, 40) AS i
 JOIN given g ON g.n = 1 + pg_temp.draw('doctor-given', i, 26)
 JOIN family f ON f.n = 1 + pg_temp.draw('doctor-family', i, 25)
 ORDER BY i;
+INSERT INTO clinic.doctors VALUES
+  (41, 'Dr Zyxquartz Seeded-Healer', 'zyxquartz.healer@clinic.example.com', 'neurology');
 
 INSERT INTO clinic.patients
 SELECT i, g.name || ' ' || f.name, lower(g.name) || '.' || lower(f.name) || i || '@post.example.net',
@@ -100,6 +102,7 @@ SELECT i, 1 + pg_temp.draw('payer', i, 4000), 20 + pg_temp.draw('amount', i, 480
 FROM generate_series(1, 6000) AS i
 CROSS JOIN LATERAL (SELECT '400000' || lpad(pg_temp.draw('card', i, 100000000)::text, 9, '0')) AS c(stem)
 ORDER BY i;
+INSERT INTO clinic.invoices VALUES (6001, 4001, 77.01, '9798979695949398', '2025-07-07', true);
 
 INSERT INTO clinic.import_staging (batch)
 SELECT 'batch-' || 1 + i % 3 FROM generate_series(1, 60) AS i;
