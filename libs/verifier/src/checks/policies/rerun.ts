@@ -84,7 +84,9 @@ function nameOf({ bundleDigest, inputDigest }: Rerun): string {
   return `${bundleDigest} ${inputDigest}`;
 }
 
+/** A recorded decision can be of any shape: it is what somebody wrote. */
 function phrase(decision: string): string {
-  const { verdict, rules } = JSON.parse(decision) as Decision;
-  return `${verdict} by ${rules.join(', ')}`;
+  const { verdict, rules } = JSON.parse(decision) as Partial<Decision>;
+  const names = Array.isArray(rules) ? rules.filter((rule) => typeof rule === 'string') : [];
+  return `${typeof verdict === 'string' ? verdict : 'no verdict'} by ${names.join(', ') || 'no rule'}`;
 }
