@@ -68,11 +68,13 @@ export class RecordsCheck {
   finish(): void {
     if (this.#aligner === null) return;
     const { discrepancies, complete } = this.#aligner.finish();
-    if (discrepancies.length > 0 && this.#findings.count({ check: 'leaves', severity: 'error' }) > 0) {
+    const [first] = discrepancies;
+    if (first !== undefined && this.#unfounded()) {
+      const count = `${complete ? '' : 'At least '}${discrepancies.length}`;
       this.#findings.add(
         'record.unfounded',
-        {},
-        'Records differ from what these events give, as they must where the events are not those that were logged.',
+        this.#whereOf(first),
+        `${count} place${discrepancies.length === 1 ? '' : 's'} in the records differ${discrepancies.length === 1 ? 's' : ''} from what these events give, as must be where events were changed.`,
       );
       return;
     }
@@ -83,6 +85,18 @@ export class RecordsCheck {
         {},
         'Records and events differ too much to tell changed, missing and added records apart.',
       );
+  }
+
+  /** Whether the events are known to be others than those that the records were made of. */
+  #unfounded(): boolean {
+    const checks = ['tree', 'leaves', 'producers', 'chains', 'signatures'] as const;
+    return checks.some((check) => this.#findings.count({ check, severity: 'error' }) > 0);
+  }
+
+  #whereOf(found: Discrepancy<Where>): Where {
+    return found.kind === 'missing'
+      ? { index: this.#leaves[found.from] ?? 0 }
+      : { ...found.item, ...('from' in found ? { index: this.#leaves[found.from] ?? 0 } : {}) };
   }
 
   #fold(): void {
@@ -122,11 +136,7 @@ export class RecordsCheck {
       moved: `Record ${item.record}, about event index ${about}, stands in another place.`,
       repeated: `Record ${item.record}, about event index ${about}, is there once more.`,
     };
-    this.#findings.add(
-      `record.${found.kind}`,
-      { ...item, ...(about === undefined ? {} : { index: about }) },
-      sentences[found.kind],
-    );
+    this.#findings.add(`record.${found.kind}`, this.#whereOf(found), sentences[found.kind]);
   }
 }
 
