@@ -109,7 +109,7 @@ describe('any other dossier is not authentic', () => {
           if (changed !== line) expect(await verdictOf(lines.with(position, changed))).not.toBe('authentic');
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
