@@ -39,7 +39,7 @@ export const configuration = z.object({
         .describe('longest work on one statement, milliseconds'),
       heapMegabytes: z
         .int()
-        .min(64)
+        .min(256)
         .max(8192)
         .default(poolDefaults.heapMegabytes)
         .describe('heap of each thread, MiB'),

@@ -66,8 +66,22 @@ function typeCast(state: Analysis, node: TypeCast, scope: Scope, use: Use): Flow
   // Between texts a cast keeps the value, so a bare surrogate stays bare.
   const keeps = plain && own && TEXT_TYPES.has(names.at(-1) ?? '');
   const flow = expression(state, node.arg, scope, keeps || use !== 'output' ? use : 'other');
+  vetType(state, names);
   const texts = [...flow.cells].every(({ column }) => isTextual(state, column.type.name));
   return keeps && texts && flow.bare ? flow : state.computed([flow]);
+}
+
+/** Refuses a domain whose checks call what is not understood: a cast would ask it a question. */
+function vetType(state: Analysis, names: readonly string[]): void {
+  const { searchPath, types } = state.context.catalogue;
+  const schemas = names.length === 2 ? [names[0] ?? ''] : searchPath;
+  const keys = schemas
+    .map((schema) => `${schema}.${names.at(-1) ?? ''}`)
+    .filter((key) => Object.hasOwn(types, key));
+  for (const key of keys)
+    for (const routine of types[key]?.calls ?? [])
+      if (state.context.routines[routine]?.clean !== true)
+        state.refuse(`what the checks of the type ${key} read`);
 }
 
 function isTextual(state: Analysis, type: string): boolean {

@@ -36,7 +36,7 @@ export function columnsOf(reference: Reference, name: string): ScopeColumn[] {
     return {
       name: column.name,
       flow: cell === undefined ? NONE : ofCell(cell),
-      base: { reference, table: name },
+      base: { reference, table: name, column: column.name },
       hazard: forbidden.includes(column.name)
         ? `${relation.schema}.${relation.name}.${column.name}, which depends on hidden values`
         : null,

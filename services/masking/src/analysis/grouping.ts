@@ -46,8 +46,8 @@ function keyed(columns: readonly (ScopeColumn | null)[]): Set<Reference> {
   const found = new Map<Reference, Set<string>>();
   for (const column of columns) {
     if (column === null || column.base === null) continue;
-    const { reference } = column.base;
-    found.set(reference, (found.get(reference) ?? new Set<string>()).add(column.name));
+    const { reference, column: name } = column.base;
+    found.set(reference, (found.get(reference) ?? new Set<string>()).add(name));
   }
   const references = [...found].filter(([reference, names]) => {
     const key = reference.relation.primaryKey;

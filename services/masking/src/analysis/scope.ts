@@ -5,7 +5,7 @@ export interface ScopeColumn {
   readonly name: string;
   readonly flow: Flow;
   /** Where it is a column of a relation directly: for functional dependency on a key. */
-  readonly base: { readonly reference: Reference; readonly table: string } | null;
+  readonly base: { readonly reference: Reference; readonly table: string; readonly column: string } | null;
   /** Why it may not be named, or null. */
   readonly hazard: string | null;
 }

@@ -79,6 +79,16 @@ export function vetWrite(
     return;
   }
   vetCode(state, relation, event, written, all);
+  const types = relation.columns.filter(({ name }) => written.includes(name)).map(({ type }) => type.name);
+  const called = [
+    ...relation.calls,
+    ...types.flatMap((type) => state.context.catalogue.types[type]?.calls ?? []),
+  ];
+  for (const routine of event === 'insert' || event === 'update' ? called : [])
+    if (state.context.routines[routine]?.clean !== true)
+      state.refuse(
+        `what the function ${routine}, called by a constraint or default of ${nameOf(relation)}, reads`,
+      );
   const masked = (name: string): Cell | undefined => {
     const cell = cells.get(name);
     const granted = cell?.label != null && state.options.lookups.has(cell.label);

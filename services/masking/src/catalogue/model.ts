@@ -11,7 +11,7 @@ export interface Catalogue {
   readonly routines: Readonly<Record<string, readonly Routine[]>>;
   /** Names of the functions in pg_catalog. */
   readonly builtins: readonly string[];
-  /** Names of operators outside pg_catalog. */
+  /** Names of operators outside pg_catalog that are written in SQL or another language of the server. */
   readonly operators: readonly string[];
   /** By `schema.name`. */
   readonly types: Readonly<Record<string, TypeFact>>;
@@ -42,6 +42,8 @@ export interface Relation {
   readonly rules: boolean;
   /** `schema.name` of inheritance parents and of the partitioned table. */
   readonly parents: readonly string[];
+  /** `schema.name` of routines that its constraints, defaults and indexes call. */
+  readonly calls: readonly string[];
   /** A view's query as PostgreSQL prints it. */
   readonly definition: string | null;
 }
@@ -78,6 +80,8 @@ export interface TypeFact {
   readonly kind: 'base' | 'composite' | 'domain' | 'enum' | 'range' | 'multirange' | 'pseudo';
   /** Base type of a domain, with modifiers. */
   readonly base: { readonly sql: string; readonly name: string } | null;
+  /** `schema.name` of routines that a domain's checks call. */
+  readonly calls: readonly string[];
   /** Element type of an array. */
   readonly element: { readonly sql: string; readonly name: string } | null;
 }

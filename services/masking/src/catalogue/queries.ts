@@ -11,7 +11,8 @@ const TYPE_SQL = (type: string, modifier: string, schema: string) =>
 
 export const catalogueQueries = {
   settings: `SELECT current_setting('server_version_num') AS version,
-  array_to_json(current_schemas(true))::text AS path`,
+  array_to_json(current_schemas(true))::text AS path,
+  current_setting('standard_conforming_strings') AS strings`,
 
   schemas: `SELECT n.nspname::text AS name FROM pg_catalog.pg_namespace n WHERE ${OWN} ORDER BY 1`,
 
@@ -93,7 +94,25 @@ WHERE ${USER} ORDER BY 1, 2, p.oid::regprocedure::text`,
 FROM pg_catalog.pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace`,
 
   operators: `SELECT DISTINCT o.oprname::text AS name FROM pg_catalog.pg_operator o
-JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace WHERE n.nspname <> 'pg_catalog' ORDER BY 1`,
+JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
+JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+WHERE n.nspname <> 'pg_catalog' AND l.lanname NOT IN ('c', 'internal') ORDER BY 1`,
+
+  calls: `SELECT DISTINCT 'relation' AS kind, n.nspname::text AS schema, c.relname::text AS name,
+  pn.nspname || '.' || p.proname AS routine
+FROM (SELECT k.conrelid AS relation, 'pg_catalog.pg_constraint'::regclass AS class, k.oid AS object FROM pg_catalog.pg_constraint k
+  UNION ALL SELECT d.adrelid, 'pg_catalog.pg_attrdef'::regclass, d.oid FROM pg_catalog.pg_attrdef d
+  UNION ALL SELECT i.indrelid, 'pg_catalog.pg_class'::regclass, i.indexrelid FROM pg_catalog.pg_index i) x
+JOIN pg_catalog.pg_depend d ON d.classid = x.class AND d.objid = x.object AND d.refclassid = 'pg_catalog.pg_proc'::regclass
+JOIN pg_catalog.pg_proc p ON p.oid = d.refobjid JOIN pg_catalog.pg_namespace pn ON pn.oid = p.pronamespace
+JOIN pg_catalog.pg_class c ON c.oid = x.relation JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE pn.nspname <> 'pg_catalog'
+UNION SELECT 'type', n.nspname::text, t.typname::text, pn.nspname || '.' || p.proname
+FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_constraint'::regclass
+  AND d.objid = k.oid AND d.refclassid = 'pg_catalog.pg_proc'::regclass
+JOIN pg_catalog.pg_proc p ON p.oid = d.refobjid JOIN pg_catalog.pg_namespace pn ON pn.oid = p.pronamespace
+JOIN pg_catalog.pg_type t ON t.oid = k.contypid JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+WHERE pn.nspname <> 'pg_catalog' ORDER BY 1, 2, 3, 4`,
 } as const;
 
 export type CatalogueQueryName = keyof typeof catalogueQueries;

@@ -139,6 +139,14 @@ export function readCatalogue(rows: CatalogueRows): Catalogue {
   const [builtins] = rows.builtins;
   if (settings === undefined || builtins === undefined)
     throw new CountersignError('request.invalid', { detail: 'The catalogue rows are incomplete.' });
+  // The masked text is read back under the standard; a server that reads it otherwise would run another statement.
+  if (settings.strings !== 'on')
+    throw new CountersignError('config.invalid', {
+      detail: 'The target runs with standard_conforming_strings off.',
+    });
+  const callers = groupBy(rows.calls, 'schema', 'name');
+  const callsOf = (kind: string, key: string) =>
+    (callers.get(key) ?? []).filter((row) => row.kind === kind).map((row) => text(row, 'routine'));
   const columns = groupBy(rows.columns, 'schema', 'relation');
   const constraints = groupBy(rows.constraints, 'schema', 'relation');
   const references = groupBy(rows.constraints, 'foreign_schema', 'foreign_relation');
@@ -173,6 +181,7 @@ export function readCatalogue(rows: CatalogueRows): Catalogue {
         triggers: (triggers.get(key) ?? []).map(readTrigger),
         rules: flag(row, 'rules'),
         parents: names(row, 'parents'),
+        calls: callsOf('relation', key),
         definition: row.definition ?? null,
       },
     ];
@@ -196,6 +205,7 @@ export function readCatalogue(rows: CatalogueRows): Catalogue {
         {
           kind: TYPE_KINDS[text(row, 'kind')] ?? 'pseudo',
           base: typeReference(row, 'base'),
+          calls: callsOf('type', relationKey(text(row, 'schema'), text(row, 'name'))),
           element: typeReference(row, 'element'),
         },
       ]),

@@ -1,5 +1,6 @@
 import { CountersignError } from '@countersign/errors';
 import { z } from 'zod';
+import { isDetector } from '../detectors/index.js';
 
 /** What a profile does with a label. Units: `keep_last` characters. */
 const strategyShape = z.discriminatedUnion('strategy', [
@@ -9,13 +10,16 @@ const strategyShape = z.discriminatedUnion('strategy', [
   z.strictObject({ strategy: z.literal('surrogate') }),
   z.strictObject({ strategy: z.literal('partial'), keep_last: z.number().int().min(0).max(16) }),
   z.strictObject({ strategy: z.literal('generalise'), to: z.enum(['year', '/16']) }),
-  z.strictObject({ strategy: z.literal('detect'), detectors: z.array(z.string()).min(1) }),
+  z.strictObject({
+    strategy: z.literal('detect'),
+    detectors: z.array(z.string().refine(isDetector, 'is no known detector')).min(1),
+  }),
 ]);
 export type Strategy = z.infer<typeof strategyShape>;
 
 const columnName = z.string().regex(/^[^.]+\.[^.]+\.[^.]+$/, 'is not schema.relation.column');
 
-const labelsShape = z.object({
+const labelsShape = z.strictObject({
   vocabulary: z.record(z.string(), z.string()),
   labels: z.record(columnName, z.string()),
   /** For tests: columns in which lineage must find these labels. */
@@ -26,7 +30,7 @@ const labelsShape = z.object({
 /** Labels of a target's columns and what each profile does with them. */
 export type Labels = z.infer<typeof labelsShape>;
 
-/** Labels under a target: masks nothing and is given only where no label is touched. */
+/** The profile that masks nothing and is given only where no label is touched. */
 export const NO_PROFILE = 'none';
 
 /**

@@ -7,4 +7,5 @@ export {
   parseMessage,
   STATEMENT_BYTES,
   TREE_LEVELS,
+  TREE_OBJECTS,
 } from './parsing.js';

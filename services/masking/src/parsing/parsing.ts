@@ -1,10 +1,15 @@
 import type { Node } from '../tree/index.js';
-import { depthOf } from '../tree/index.js';
+import { sizeOf } from '../tree/index.js';
 
 /** Largest statement in UTF-8 bytes. */
 export const STATEMENT_BYTES = 1024 * 1024;
 /** Deepest tree, in levels of its JSON form: an operand costs two. Keeps every recursive walk far from the stack's end. */
 export const TREE_LEVELS = 1200;
+/**
+ * Most objects in a tree. A statement at the size limit can have ten times as many, which a thread's heap holds once,
+ * but not again for each step of the rewrite: and a heap that is full ends the process, not the thread.
+ */
+export const TREE_OBJECTS = 400_000;
 
 export type Parsed =
   | { readonly kind: 'parsed'; readonly statements: readonly Node[] }
@@ -35,7 +40,8 @@ export function parseMessage(grammar: Grammar, text: string): Parsed {
       return error.message === EXHAUSTED ? { kind: 'too-large', poisoned: false } : { kind: 'unparsable' };
     return { kind: 'too-large', poisoned: true };
   }
-  if (depthOf(statements, TREE_LEVELS) > TREE_LEVELS) return { kind: 'too-large', poisoned: false };
+  const { levels, objects } = sizeOf(statements, { levels: TREE_LEVELS, objects: TREE_OBJECTS });
+  if (levels > TREE_LEVELS || objects > TREE_OBJECTS) return { kind: 'too-large', poisoned: false };
   return { kind: 'parsed', statements };
 }
 

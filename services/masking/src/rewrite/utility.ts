@@ -1,5 +1,5 @@
 import type { Problem, TargetContext } from '../analysis/index.js';
-import { Analysis, findRelation, isMasked, notUnderstood, vetWrite } from '../analysis/index.js';
+import { Analysis, findRelation, isMasked, isSystem, notUnderstood, vetWrite } from '../analysis/index.js';
 import { type Fields, isFields, type Node, stringsOf, tagOf } from '../tree/index.js';
 import { optionsUnder } from './masks.js';
 import settings from './settings.json' with { type: 'json' };
@@ -99,9 +99,16 @@ export function explained(node: Node): Node | Problem {
 
 /** Plans tell how many rows and how wide values are expected, so they are shown of tables without labels only. */
 export function planProblem(state: Analysis): Problem | null {
+  // What stands behind a view or a routine is planned too, and is not named here.
+  const behind = ['view', 'materialized-view'];
   const hidden = [...state.references.values()].find(
-    (reference) => reference.cells.size > 0 || isMasked(reference),
+    (reference) =>
+      reference.cells.size > 0 ||
+      isMasked(reference) ||
+      (behind.includes(reference.relation.kind) && !isSystem(reference.relation)),
   );
+  if (state.routines.size > 0)
+    return notUnderstood('a plan of what a function does', 'Explain plain queries.');
   if (hidden === undefined) return null;
   const { schema, name } = hidden.relation;
   return notUnderstood(

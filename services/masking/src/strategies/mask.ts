@@ -76,11 +76,14 @@ function generalise(to: 'year' | '/16', type: string): Masker | null {
     return type === 'pg_catalog.inet' || type === 'pg_catalog.cidr'
       ? (value) => `pg_catalog.network(pg_catalog.set_masklen(${value}, 16))`
       : null;
+  // Outside these years truncation may be an error, which would tell of the value.
+  const within = (value: string, year: string) =>
+    `CASE WHEN ${value} >= '0001-01-01' AND ${value} < '10000-01-01' THEN ${year} END`;
   if (type === 'pg_catalog.date' || type === 'pg_catalog.timestamp')
-    return (value) => `pg_catalog.date_trunc('year', ${value}::pg_catalog.timestamp)`;
+    return (value) => within(value, `pg_catalog.date_trunc('year', ${value}::pg_catalog.timestamp)`);
   // The year in UTC: the session's time zone would let an agent move the boundary.
   return type === 'pg_catalog.timestamptz'
-    ? (value) => `pg_catalog.date_trunc('year', ${value}, 'UTC')`
+    ? (value) => within(value, `pg_catalog.date_trunc('year', ${value}, 'UTC')`)
     : null;
 }
 

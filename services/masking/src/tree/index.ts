@@ -2,7 +2,6 @@ export { quoteIdentifier, quoteLiteral } from './quote.js';
 export {
   bodyOf,
   childrenOf,
-  depthOf,
   type Fields,
   isFields,
   isNode,
@@ -10,7 +9,9 @@ export {
   type Node,
   namesOf,
   objectsOf,
+  type Size,
   sameTree,
+  sizeOf,
   stringsOf,
   tagOf,
 } from './tree.js';

@@ -69,19 +69,27 @@ export function* objectsOf(root: unknown): Generator<{ readonly name: string; re
   }
 }
 
-/** Levels of objects and lists, measured without recursion; stops counting beyond `limit`. */
-export function depthOf(root: unknown, limit: number): number {
+export interface Size {
+  readonly levels: number;
+  readonly objects: number;
+}
+
+/** Levels and number of the objects and lists in a tree, without recursion; stops counting beyond a limit. */
+export function sizeOf(root: unknown, limit: Size): Size {
   let level: unknown[] = [root];
-  let depth = 0;
-  while (level.length > 0 && depth <= limit) {
-    depth += 1;
-    level = level.flatMap((value) =>
-      (Array.isArray(value) ? (value as unknown[]) : isFields(value) ? Object.values(value) : []).filter(
-        (member) => typeof member === 'object' && member !== null,
-      ),
-    );
+  let levels = 0;
+  let objects = 0;
+  while (level.length > 0 && levels <= limit.levels && objects <= limit.objects) {
+    const next: unknown[] = [];
+    for (const value of level) {
+      const members: unknown[] = Array.isArray(value) ? value : isFields(value) ? Object.values(value) : [];
+      for (const member of members) if (typeof member === 'object' && member !== null) next.push(member);
+    }
+    levels += 1;
+    objects += level.length;
+    level = next;
   }
-  return depth;
+  return { levels, objects };
 }
 
 const PLACES = new Set([
