@@ -95,7 +95,7 @@ describe('the pool of parsing threads', () => {
   });
 
   it('refuses what waits as long as a statement may take', async () => {
-    await start({ threads: 1, watchdogMilliseconds: 1000 });
+    await start({ threads: 1, watchdogMilliseconds: 300 });
     const waiting = [inspect(HEAVY), inspect(HEAVY), inspect('SELECT 1')];
     const codes = (await Promise.allSettled(waiting)).map((each) =>
       each.status === 'rejected' ? (each.reason as { code: string }).code : 'answered',
