@@ -1,4 +1,4 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fingerprintOf } from '@countersign/ledger';
@@ -34,8 +34,8 @@ export interface Deployment {
   readonly secrets: Secrets;
   readonly approvalApi: string;
   readonly evidenceApi: string;
-  /** Fingerprint of the deployment's authority: what an auditor pins. */
-  readonly fingerprint: string;
+  /** What an auditor pins: fingerprints of the deployment's authority and of the checkpoint key. */
+  readonly fingerprints: readonly [authority: string, checkpoint: string];
   /** Folder with the log of each service. */
   readonly logs: string;
   stop(): Promise<void>;
@@ -85,6 +85,10 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
     await demandFree(ports);
     const secrets = new Secrets(data);
     const authority = await secrets.authority();
+    const checkpoint = await readFile(
+      (await secrets.identity('evidence', 'checkpoint')).certificateFile,
+      'utf8',
+    );
     const passwords = Object.fromEntries(
       await Promise.all(storeRoles.map(async (role) => [role, await secrets.password(`store.${role}`)])),
     ) as Record<(typeof storeRoles)[number], string>;
@@ -157,7 +161,7 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
       secrets,
       approvalApi,
       evidenceApi: `http://127.0.0.1:${ports.evidenceApi}`,
-      fingerprint: fingerprintOf(authority.certificatePem),
+      fingerprints: [fingerprintOf(authority.certificatePem), fingerprintOf(checkpoint)],
       logs,
       stop,
     };

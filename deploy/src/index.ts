@@ -1,4 +1,6 @@
-export { type DeployedService, gatewayRole, targetName } from './databases/index.js';
+export { type DeployedService, gatewayRole, serviceNames, targetName } from './databases/index.js';
 export { type Deployment, type DeploymentOptions, startDeployment } from './deployment.js';
+export { SupervisedProcess, tokenIssuer } from './services/index.js';
 export { type AgentPart, cast, type Part, People } from './session/index.js';
-export { runTour, type TourResult } from './tour/index.js';
+export { portCount } from './state/index.js';
+export { Evidence, runTour, type TourResult } from './tour/index.js';

@@ -18,7 +18,7 @@ const stopAsked = new Promise<void>((resolve) => {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
 });
 
-function explainUse({ ports, people, approvalApi, evidenceApi, fingerprint, logs }: Deployment): void {
+function explainUse({ ports, people, approvalApi, evidenceApi, fingerprints, logs }: Deployment): void {
   const key = people.keyFile('analyst');
   say(`
 ${pc.bold('Countersign stays up.')} Ctrl-C stops everything; the next start resumes this state.
@@ -28,7 +28,7 @@ ${pc.bold('Countersign stays up.')} Ctrl-C stops everything; the next start resu
   Answer approvals      npx countersign approvals list --url ${approvalApi} --id ${cast.approver.id} --key ${people.keyFile('approver')}
   Evidence API          ${evidenceApi}/docs
     with as bearer      npx countersign token --url ${approvalApi} --id ${cast.auditor.id} --key ${people.keyFile('auditor')} --audience countersign-evidence
-  Verify a dossier      npx countersign verify <dossier> --trust ${fingerprint}
+  Verify a dossier      npx countersign verify <dossier> ${fingerprints.map((one) => `--trust ${one}`).join(' ')}
   Logs of the services  ${logs}`);
 }
 

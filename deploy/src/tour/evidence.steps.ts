@@ -44,12 +44,12 @@ const control = 'iso27001:2022/5.3';
 
 /** Runs `countersign verify` as a process of its own: it opens no connection. */
 async function verify(scene: Scene, file: string): Promise<Verification> {
-  const { fingerprint } = scene.deployment;
-  scene.say.sent(auditor, `countersign verify ${file} --trust ${fingerprint}`);
+  const trust = scene.deployment.fingerprints.flatMap((fingerprint) => ['--trust', fingerprint]);
+  scene.say.sent(auditor, `countersign verify ${file} ${trust.join(' ')}`);
   return new Promise((resolve, reject) => {
     execFile(
       process.execPath,
-      [command, 'verify', file, '--trust', fingerprint, '--json'],
+      [command, 'verify', file, ...trust, '--json'],
       { maxBuffer: 64 * 1024 * 1024 },
       (failure, output) => {
         try {

@@ -1,1 +1,2 @@
+export { Evidence } from './evidence.client.js';
 export { runTour, type TourResult } from './tour.js';

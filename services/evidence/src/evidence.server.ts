@@ -27,11 +27,12 @@ export async function startEvidence(context: ServiceContext<Configuration>): Pro
     authorityFile: configuration.authorityFile,
     ...configuration.checkpoint,
   });
+  const url = configuration.database.reveal();
+  await migrate(url);
   const pool = openDatabase({
-    url: configuration.database.reveal(),
+    url,
     onIdleError: (error) => logger.warn({ event: 'database-connection-lost', error }),
   });
-  await migrate(pool);
   const eventLog = await openEventLog(configuration.eventLog);
   const producer = await openProducer({
     log: eventLog,

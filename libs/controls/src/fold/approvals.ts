@@ -3,7 +3,8 @@ import type { Draft, HalfUse, OpenApproval } from './state.js';
 import { find, record, type Step } from './step.js';
 
 type Requested = ReadData['countersign.approval.requested.v1'];
-type Answer = ReadData['countersign.approval.approved.v1'];
+type Approved = ReadData['countersign.approval.approved.v1'];
+type Denied = ReadData['countersign.approval.denied.v1'];
 type Consumed = ReadData['countersign.approval.consumed.v1'];
 type Refused = ReadData['countersign.approval.refused.v1'];
 type Cited = NonNullable<ReadData['countersign.action.decided.v1']['approval']>;
@@ -42,24 +43,38 @@ export function foldRequested(step: Step, data: Requested): void {
   });
 }
 
-export function foldAnswered(step: Step, state: 'approved' | 'denied', data: Answer): void {
-  const { approvals } = step.draft;
-  const open = approvals.get(data.approval);
-  if (open === undefined) {
-    find(step, 'approval-unknown', {}, { approval: data.approval, state });
-    return;
-  }
+export function foldApproved(step: Step, data: Approved): void {
+  const open = answered(step, 'approved', data);
+  if (open === undefined) return;
   const facts = { approval: data.approval, approver: data.approver };
-  if (open.approver !== null) find(step, 'approval-repeated', open, facts, open.approvedIndex);
   const self = data.approver === open.agent || data.approver === open.onBehalfOf;
-  if (state === 'approved') {
-    if (self) find(step, 'self-approval', open, facts, open.index);
-    if (data.decidedAt > open.expiresAt) find(step, 'approval-overdue', open, facts, open.index);
-    approvals.set(data.approval, { ...open, approver: data.approver, approvedIndex: step.index });
-  } else {
-    approvals.delete(data.approval);
+  if (self) find(step, 'self-approval', open, facts, open.index);
+  if (data.decidedAt > open.expiresAt) find(step, 'approval-overdue', open, facts, open.index);
+  // From now on it has its time of use, no longer that of the answer.
+  const { approver, expiresAt } = data;
+  step.draft.approvals.set(data.approval, { ...open, approver, expiresAt, approvedIndex: step.index });
+  recordState(step, data.approval, open, 'approved', approver);
+}
+
+export function foldDenied(step: Step, data: Denied): void {
+  const open = answered(step, 'denied', data);
+  if (open === undefined) return;
+  step.draft.approvals.delete(data.approval);
+  recordState(step, data.approval, open, 'denied', data.approver);
+}
+
+/** The approval that an answer is to; an answer to none, or a second one, is a finding. */
+function answered(
+  step: Step,
+  state: 'approved' | 'denied',
+  { approval, approver }: Denied,
+): OpenApproval | undefined {
+  const open = step.draft.approvals.get(approval);
+  if (open === undefined) find(step, 'approval-unknown', {}, { approval, state });
+  else if (open.approver !== null) {
+    find(step, 'approval-repeated', open, { approval, approver }, open.approvedIndex);
   }
-  recordState(step, data.approval, open, state, data.approver);
+  return open;
 }
 
 export function foldExpired(step: Step, approval: string): void {

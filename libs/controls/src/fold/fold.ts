@@ -3,8 +3,9 @@ import { controls, mapRecord } from '../control/index.js';
 import type { EvidenceRecord } from '../record/index.js';
 import { foldCompleted, foldDecided } from './actions.js';
 import {
-  foldAnswered,
+  foldApproved,
   foldConsumed,
+  foldDenied,
   foldExpired,
   foldRefused,
   foldRequested,
@@ -88,8 +89,8 @@ const handlers: { readonly [Type in EventType]: Handler<Type> } = {
   'countersign.grant.revoked.v1': (step, _, data) => foldGrantChanged(step, 'revoked', data),
   'countersign.grant.expired.v1': (step, _, data) => foldGrantChanged(step, 'expired', data),
   'countersign.approval.requested.v1': (step, _, data) => foldRequested(step, data),
-  'countersign.approval.approved.v1': (step, _, data) => foldAnswered(step, 'approved', data),
-  'countersign.approval.denied.v1': (step, _, data) => foldAnswered(step, 'denied', data),
+  'countersign.approval.approved.v1': (step, _, data) => foldApproved(step, data),
+  'countersign.approval.denied.v1': (step, _, data) => foldDenied(step, data),
   'countersign.approval.expired.v1': (step, _, data) => foldExpired(step, data.approval),
   'countersign.approval.consumed.v1': (step, _, data) => foldConsumed(step, data),
   'countersign.approval.refused.v1': (step, _, data) => foldRefused(step, data),

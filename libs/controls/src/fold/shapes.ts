@@ -158,7 +158,7 @@ const shapes = {
     rules: names,
     expiresAt: seconds,
   }),
-  'countersign.approval.approved.v1': answer,
+  'countersign.approval.approved.v1': answer.extend({ expiresAt: seconds }),
   'countersign.approval.denied.v1': answer,
   'countersign.approval.expired.v1': z.object({ approval: name }),
   'countersign.approval.consumed.v1': z.object({ approval: name, action: name }),

@@ -66,9 +66,10 @@ export class LogProducer implements Producer {
   ): Promise<readonly SealedEvent[]> {
     if (drafts.length === 0) return [];
     if (drafts.length > mostEventsInBatch) {
-      throw new CountersignError('recording.invalid', {
-        detail: `One call records at most ${mostEventsInBatch} events.`,
-      });
+      // Parts in order; each is durable as a whole, and the call when all are.
+      const first = this.#enqueue(drafts.slice(0, mostEventsInBatch), lazy, wake);
+      const rest = this.#enqueue(drafts.slice(mostEventsInBatch), lazy, wake);
+      return (await Promise.all([first, rest])).flat();
     }
     if (this.#closed || this.#queue.length + drafts.length > mostQueuedEvents || this.#isHopeless(lazy)) {
       this.#countRefusal();

@@ -1,4 +1,5 @@
 import { CountersignError } from '@countersign/errors';
+import { migrateSchema } from '@countersign/storage';
 import pg from 'pg';
 import { migrations } from './migrations.js';
 import { Transaction } from './transaction.store.js';
@@ -14,7 +15,7 @@ export interface DatabaseOptions {
 }
 
 /** Any two services of the same database agree on these. */
-export const advisoryLocks = { migration: 4_242_001, relay: 4_242_002 } as const;
+export const advisoryLocks = { relay: 4_242_002 } as const;
 
 /** Conflicts that a second try settles: serialization failure, deadlock, unique violation. */
 const transient = new Set(['40001', '40P01', '23505']);
@@ -101,21 +102,13 @@ export class Database {
     }
   }
 
-  /** Brings the schema up to date; one service at a time. */
+  /** Brings the schema up to date; one service at a time. Throws approval.unavailable. */
   async migrate(): Promise<void> {
-    await this.transaction(async ({ client }) => {
-      await client.query('select pg_advisory_xact_lock($1)', [advisoryLocks.migration]);
-      await client.query(
-        'create table if not exists migration (id integer primary key, applied_at timestamptz)',
-      );
-      const { rows } = await client.query<{ id: number }>('select id from migration');
-      const applied = new Set(rows.map((row) => row.id));
-      for (const { id, sql } of migrations) {
-        if (applied.has(id)) continue;
-        await client.query(sql);
-        await client.query('insert into migration values ($1, now())', [id]);
-      }
-    });
+    try {
+      await migrateSchema({ url: this.#options.url, schema: 'public', migrations });
+    } catch (error) {
+      throw new CountersignError('approval.unavailable', { cause: error });
+    }
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,4 @@
-export interface Migration {
-  readonly id: number;
-  readonly sql: string;
-}
+import type { Migration } from '@countersign/storage';
 
 /** The schema, in steps that are never edited once released: a change is a further step. */
 export const migrations: readonly Migration[] = [

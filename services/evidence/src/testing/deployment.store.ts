@@ -61,9 +61,9 @@ export async function startDeployment(): Promise<Deployment> {
   const producers: Producer[] = [];
   let databases = 0;
   const open = async (url: string): Promise<Pool> => {
+    await migrate(url);
     const pool = openDatabase({ url, connections: 4, onIdleError: () => undefined });
     pools.push(pool);
-    await migrate(pool);
     return pool;
   };
   const pool = await open(postgres.url());

@@ -1,0 +1,1 @@
+export { type MigrateOptions, type Migration, migrateSchema } from './migrate.store.js';
