@@ -1,6 +1,6 @@
 // TypeORM keeps its metadata in this registry.
 import 'reflect-metadata';
-import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
+import { DataSource, type Logger, type MigrationInterface, type QueryRunner } from 'typeorm';
 
 /** One step of a schema. A released step is never edited: a change is a further step. */
 export interface Migration {
@@ -19,6 +19,16 @@ export interface MigrateOptions {
 
 /** TypeORM orders migrations by the 13 digits, a time in milliseconds, at the end of their names. */
 const firstMoment = 1_700_000_000_000;
+
+/** Failures reach the caller as errors; the library's own lines would break a service's structured log. */
+const silent: Logger = {
+  logQuery: () => undefined,
+  logQueryError: () => undefined,
+  logQuerySlow: () => undefined,
+  logSchemaBuild: () => undefined,
+  logMigration: () => undefined,
+  log: () => undefined,
+};
 
 function migrationClass({ id, sql }: Migration): new () => MigrationInterface {
   return class implements MigrationInterface {
@@ -45,6 +55,7 @@ export async function migrateSchema({ url, schema, migrations }: MigrateOptions)
     schema,
     applicationName: 'countersign-migration',
     poolSize: 2,
+    logger: silent,
     migrations: migrations.map(migrationClass),
     migrationsTableName: 'migration',
     migrationsTransactionMode: 'all',
