@@ -44,6 +44,15 @@ export function childrenOf(pid: number): number[] {
   }
 }
 
+/** Whether a process is the one that writes a server's log. */
+export function isCollector(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('postgres: logger');
+  } catch {
+    return false;
+  }
+}
+
 /** Frees the System V segment that a killed server left; a server that stops in order frees its own. */
 export async function removeSharedMemory(data: string): Promise<void> {
   const id = readPidFile(data)?.sharedMemory;

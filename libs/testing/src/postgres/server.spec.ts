@@ -56,6 +56,12 @@ describe('startPostgres', () => {
           .find(({ message }) => message.includes('AS written')),
       );
       expect(written.message).toBe('statement: SELECT 4711 AS written');
+      // What was answered is in the log, even when the server died in the next moment.
+      for (let count = 0; count < 20; count += 1) await ask(postgres, `SELECT ${count} AS answered`);
+      await postgres.kill();
+      await waitUntil(async () =>
+        (await readFile(postgres.logFile, 'utf8')).includes('statement: SELECT 19 AS answered'),
+      );
     } finally {
       await postgres.stop();
     }

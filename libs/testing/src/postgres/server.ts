@@ -8,7 +8,14 @@ import { freePort } from '../free-port.js';
 import { type Account, serverAccount } from './account.js';
 import { type Binaries, findBinaries } from './binaries.js';
 import { openCache } from './cache.js';
-import { childrenOf, instanceFolder, readPidFile, removeSharedMemory, sweepLeftovers } from './leftovers.js';
+import {
+  childrenOf,
+  instanceFolder,
+  isCollector,
+  readPidFile,
+  removeSharedMemory,
+  sweepLeftovers,
+} from './leftovers.js';
 import { logFileOf, serverSettings } from './settings.js';
 import { prepareData, SUPERUSER } from './template.js';
 
@@ -122,7 +129,8 @@ class Server {
 
   async kill(): Promise<void> {
     const pid = this.#child?.pid;
-    const children = pid === undefined ? [] : childrenOf(pid);
+    // The collector writes what it was told before the others died, and ends with them: a log tells the whole story.
+    const children = pid === undefined ? [] : childrenOf(pid).filter((child) => !isCollector(child));
     await this.#end('SIGKILL', STOPPED_WITHIN);
     this.#child = null;
     for (const child of children) {
