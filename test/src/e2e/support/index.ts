@@ -1,0 +1,16 @@
+export {
+  type Credentials,
+  clientOf,
+  connectAs,
+  type Ending,
+  endingOf,
+  patienceMilliseconds,
+} from './agent.client.js';
+export { Clerk, readings } from './asks.js';
+export { type AnyEvent, dataOf, type PublishedEvent, publishedEvents } from './events.client.js';
+export { findingsOf } from './findings.client.js';
+export { type Installation, startInstallation } from './installation.driver.js';
+export { type Reconciliation, type RunningDecision, reconcile } from './reconcile.js';
+export { Recordings, reconciled, runningDecisions } from './recordings.store.js';
+export { type LoggedStatement, statementsIn } from './statement-log.js';
+export { type Asks, Traffic } from './traffic.driver.js';
