@@ -8,7 +8,7 @@ export default {
   testMatch: ['**/dist/**/*.spec.js'],
   testEnvironment: 'node',
   transform: {},
-  testTimeout: 30_000,
+  testTimeout: 90_000,
   maxWorkers: '50%',
   passWithNoTests: true,
   reporters: ['default', counter],

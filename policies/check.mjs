@@ -51,6 +51,6 @@ if (why === null) {
   });
 } else {
   process.stdout.write(`SKIP formatting, tests and a new build of the policy: ${why}\n`);
-  if (process.env.COUNTERSIGN_POLICY_TOOLS === 'required') failures += 1;
+  if (process.env.POLICY_TOOLS === 'required') failures += 1;
 }
 process.exitCode = failures === 0 ? 0 : 1;

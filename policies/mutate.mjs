@@ -11,7 +11,7 @@ import { inTemporaryFolder, opaFile, policies, sourcesArgument, whyNoOpa } from 
 const why = whyNoOpa();
 if (why !== null) {
   process.stdout.write(`SKIP mutations of the policy: ${why}\n`);
-  process.exit(process.env.COUNTERSIGN_POLICY_TOOLS === 'required' ? 1 : 0);
+  process.exit(process.env.POLICY_TOOLS === 'required' ? 1 : 0);
 }
 
 const cases = readCases();

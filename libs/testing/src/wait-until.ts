@@ -17,7 +17,7 @@ export async function waitUntil<T>(
   look: () => T | Promise<T>,
   options: WaitOptions = {},
 ): Promise<Exclude<T, false | null | undefined | 0 | ''>> {
-  const { timeout = 10_000, interval = 10, what = 'the condition' } = options;
+  const { timeout = 30_000, interval = 10, what = 'the condition' } = options;
   const end = performance.now() + timeout;
   let cause: unknown;
   for (;;) {
