@@ -37,6 +37,11 @@ export function expression(state: Analysis, node: Node | undefined, scope: Scope
     const argument = expression(state, node.NullTest.arg, scope, inner);
     return argument.bare ? nullsOf(argument) : state.computed([argument]);
   }
+  if ('GroupingFunc' in node) {
+    // It tells which columns a row is grouped by, and nothing of their values.
+    for (const argument of node.GroupingFunc.args ?? []) expression(state, argument, scope, inner);
+    return NONE;
+  }
   const tag = tagOf(node);
   if (LEAVES.has(tag)) return NONE;
   if ('JsonArrayQueryConstructor' in node)
@@ -144,9 +149,9 @@ function sublink(state: Analysis, node: SubLink, scope: Scope, use: Use): Flow {
     column !== undefined &&
     output.complete
   ) {
-    const names = namesOf(node.operName) ?? ['='];
+    const names = node.operName === undefined ? ['='] : namesOf(node.operName);
     const left = expression(state, node.testexpr, scope, inner);
-    if (EQUALITIES.has(names.at(-1) ?? '') && isOwnOperator(state.context.catalogue, names))
+    if (EQUALITIES.has(names?.at(-1) ?? '') && isOwnOperator(state.context.catalogue, names))
       return equality(state, left, column.flow, 'IN');
     return state.computed([left, column.flow]);
   }

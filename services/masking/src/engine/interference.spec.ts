@@ -13,7 +13,7 @@ let clients: readonly [pg.Client, pg.Client];
 beforeAll(async () => {
   shop = await startShop(['shop', 'twin']);
   clients = [await shop.connect('shop'), await shop.connect('twin')];
-  for (const client of clients) await client.query(`SET statement_timeout = '${full ? '3s' : '250ms'}'`);
+  for (const client of clients) await client.query(`SET statement_timeout = '${full ? '500ms' : '250ms'}'`);
 });
 afterAll(async () => {
   for (const client of clients) await client.end();
@@ -39,7 +39,7 @@ describe('non-interference', () => {
           if (left.error === undefined) ran += 1;
           expect([text, sameTranscript(left, right, false)]).toEqual([text, true]);
         }),
-        { numRuns: full ? 4000 : 120, ...(full ? {} : { seed: 20_240_601 }) },
+        { numRuns: full ? 3000 : 120, ...(full ? {} : { seed: 20_240_601 }) },
       );
       expect(ran).toBeGreaterThan(full ? 500 : 15);
     },
