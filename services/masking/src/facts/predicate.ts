@@ -169,8 +169,11 @@ export function bounds(node: Node, chosen: Chosen): boolean {
     return node.BoolExpr.boolop === 'AND_EXPR' ? parts.includes(true) : parts.every(Boolean);
   }
   if (tagOf(node) === 'CurrentOfExpr') return true;
+  const parts = [...objectsOf(node)];
+  // What names no column holds for every row or for none, and an agent's parameter may say which.
+  if (!parts.some(({ name }) => name === 'ColumnRef')) return false;
   // A comparison of columns of two tables is a join: as many rows as the other table gives.
-  for (const { name, fields } of objectsOf(node)) {
+  for (const { name, fields } of parts) {
     if (name === 'A_Const' && fields.isnull !== true) return true;
     if (['ParamRef', 'SQLValueFunction', 'NullTest', 'BooleanTest', 'FuncCall'].includes(name)) return true;
   }
