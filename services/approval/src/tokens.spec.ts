@@ -1,4 +1,4 @@
-import { createHmac, createPublicKey, generateKeyPairSync, randomUUID } from 'node:crypto';
+import { createHmac, createPublicKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { waitUntil } from '@countersign/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -78,6 +78,7 @@ describe('a proof that is none', () => {
       async () => assertionOf(agent, {}, { crit: ['exp'], exp: 1 }).catch(() => 'a.b.c'),
       'auth.proof_invalid',
     ],
+    ['signed over claims in clear', async () => unencoded(agent), 'auth.proof_invalid'],
     ['too long', async () => assertionOf(agent, { pad: 'x'.repeat(5000) }), 'auth.proof_invalid'],
     ['no token', async () => 'nonsense', 'auth.proof_invalid'],
     ['empty', async () => '', 'auth.proof_invalid'],
@@ -145,6 +146,12 @@ describe('a proof that is none', () => {
 const sameSignature = (a: string, b: string) =>
   a.slice(0, b.lastIndexOf('.')) === b.slice(0, b.lastIndexOf('.')) &&
   Buffer.from(a.split('.')[2] ?? '', 'base64url').equals(Buffer.from(b.split('.')[2] ?? '', 'base64url'));
+
+/** Signed by the right key, but with a payload that is not encoded (RFC 7797). */
+function unencoded(who: Holder): string {
+  const input = `${encode({ alg: 'EdDSA', crit: ['b64'], b64: false })}.${encode(good(who))}`;
+  return `${input}.${sign(null, Buffer.from(input), who.privateKey).toString('base64url')}`;
+}
 
 function hs256(who: Holder): string {
   const pem = createPublicKey({ key: { ...who.publicKey }, format: 'jwk' }).export({

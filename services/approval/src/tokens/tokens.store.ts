@@ -84,14 +84,15 @@ export class Tokens {
     if (claimed === null) throw unproved('iss and sub must be the id of its signer.');
     const principal = await principals.find(claimed.id);
     if (principal === null) throw new CountersignError('auth.principal_unknown');
-    let payload: Uint8Array;
+    let claims: unknown;
     try {
       const key = createPublicKey({ key: { ...principal.key }, format: 'jwk' });
-      ({ payload } = await compactVerify(assertion, key, { algorithms: ['EdDSA'] }));
+      const { payload } = await compactVerify(assertion, key, { algorithms: ['EdDSA'] });
+      // Not JSON where the header says that the payload is not encoded (RFC 7797).
+      claims = JSON.parse(Buffer.from(payload).toString('utf8'));
     } catch (error) {
       throw unproved('Its signature is not one by the enrolled key.', error);
     }
-    const claims: unknown = JSON.parse(Buffer.from(payload).toString('utf8'));
     const check = checkAssertion(claims, { principal: principal.id, audiences, now: now() });
     if (!check.valid) throw unproved(check.detail);
     const digest = createHash('sha256').update(`${principal.id} ${check.jti}`).digest();
