@@ -176,7 +176,7 @@ function ordered(state: Analysis, nodes: readonly Node[] | undefined, scope: Sco
 /** A window definition, in OVER or in WINDOW. What it depends on shapes the answer. */
 export function windowDefinition(state: Analysis, window: WindowDef | undefined, scope: Scope): void {
   for (const node of window?.partitionClause ?? [])
-    state.check(expression(state, node, scope, 'predicate'), 'PARTITION BY', true);
+    state.check(expression(state, node, scope, 'predicate'), 'PARTITION BY');
   for (const node of window?.orderClause ?? []) {
     const sort = 'SortBy' in node ? node.SortBy : { node };
     state.check(expression(state, sort.node, scope, 'predicate'), 'ORDER BY');
