@@ -1,9 +1,9 @@
 // The way into a fresh clone: `npm test` and `npm start` come here before anything is installed, so this
 // file uses nothing but Node 20 and npm. What follows the installation runs on the Node of node_modules.
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { constants } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { packageFolders } from '../tools/files.mjs';
 
@@ -90,12 +90,21 @@ async function install() {
   }
 }
 
+/** Makes `npx countersign` work: npm links a command only if its file exists, and this one is compiled after `npm ci`. */
+function linkCommand() {
+  const command = join(root, 'cli', readJson('cli/package.json').bin.countersign);
+  chmodSync(command, 0o755);
+  const link = bin('countersign');
+  if (!existsSync(link)) symlinkSync(relative(dirname(link), command), link);
+}
+
 async function build() {
   const built =
     (await step('Generate contracts', bin('node'), ['tools/generate.mjs'])) &&
     (await run(bin('node'), ['tools/prune.mjs'])) === 0 &&
     (await step('Compile', bin('tsc'), ['-b']));
   if (!built) stop('The build failed; the lines above say why.');
+  linkCommand();
 }
 
 /** Sums the counts that each package's tests left; a package without them counts as one failure. */
