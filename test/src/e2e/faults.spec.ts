@@ -100,6 +100,8 @@ const faults: readonly Fault[] = [
     name: 'the store is killed',
     strike: crashed('store', 6_000),
     heard: ['recording.unavailable'],
+    // Approval keeps its state there too: while its stream of ended grants is broken, each action asks for its grant.
+    mayHear: ['approval.unavailable'],
   },
   {
     name: 'the target is killed',
