@@ -15,12 +15,15 @@ import { configurationsOf, SupervisedProcess } from './services/index.js';
 import { cast, People } from './session/index.js';
 import { demandFree, type Ports, portsFrom, Secrets, takeFolder } from './state/index.js';
 
+export type Settings = Readonly<Record<string, unknown>>;
+export type Adjust = (service: DeployedService, settings: Settings) => Settings | Promise<Settings>;
+
 export interface DeploymentOptions {
   readonly data: string;
   /** First port; see `portsFrom`. */
   readonly port: number;
-  /** Changes to the configuration of a service, merged at the top level; for tests. */
-  readonly adjust?: Partial<Record<DeployedService, Readonly<Record<string, unknown>>>>;
+  /** Changes the configuration of a service before it is written; for tests. */
+  readonly adjust?: Adjust;
   /** Hears what happens, a sentence each. */
   progress(line: string): void;
 }
@@ -126,7 +129,8 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
     const services = new Map<DeployedService, SupervisedProcess>();
     for (const service of serviceNames) {
       const file = join(configurations, `${service}.json`);
-      const adjusted = { ...(settings[service] as object), ...options.adjust?.[service] };
+      const plain = settings[service] as Settings;
+      const adjusted = (await options.adjust?.(service, plain)) ?? plain;
       await writeFile(file, JSON.stringify(adjusted, undefined, 2), { mode: 0o600 });
       services.set(
         service,

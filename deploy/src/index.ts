@@ -1,5 +1,11 @@
 export { type DeployedService, gatewayRole, serviceNames, targetName } from './databases/index.js';
-export { type Deployment, type DeploymentOptions, startDeployment } from './deployment.js';
+export {
+  type Adjust,
+  type Deployment,
+  type DeploymentOptions,
+  type Settings,
+  startDeployment,
+} from './deployment.js';
 export { SupervisedProcess, tokenIssuer } from './services/index.js';
 export { type AgentPart, cast, type Part, People } from './session/index.js';
 export { portCount } from './state/index.js';

@@ -17,6 +17,8 @@ export interface ProcessSpecification {
 const readyMilliseconds = 30_000;
 const stopMilliseconds = 8_000;
 const restartMilliseconds = { first: 200, most: 5_000 };
+/** Who has run so long starts again without the delay of the falls before. */
+const steadyMilliseconds = 10_000;
 
 /**
  * One service as a process of its own, started again with back-off when it dies unasked.
@@ -37,10 +39,6 @@ export class SupervisedProcess {
 
   get pid(): number | undefined {
     return this.#child?.pid;
-  }
-
-  get restarts(): number {
-    return this.#restarts;
   }
 
   /** Starts the process and waits until it is ready. Rejects with its last words when it ends before that. */
@@ -75,9 +73,11 @@ export class SupervisedProcess {
       detached: true,
     });
     this.#child = child;
+    const began = performance.now();
     const ready = new Promise<void>((resolve) => this.#follow(child, log, resolve));
     child.on('exit', () => {
       log.end();
+      if (performance.now() - began > steadyMilliseconds) this.#restarts = 0;
       if (!this.#stopping) void this.#restart();
     });
     return { child, ready };

@@ -1,5 +1,8 @@
 import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net';
 
+/** Where a server listens: an address, or a Unix socket. */
+export type Upstream = { readonly host: string; readonly port: number } | { readonly path: string };
+
 export interface FaultyProxy {
   readonly host: string;
   readonly port: number;
@@ -19,7 +22,7 @@ export interface FaultyProxy {
 type Mode = 'pass' | 'swallow-answers' | 'stall';
 
 /** A TCP proxy on the loopback address that fails on request, for the faults that a killed server does not show. */
-export async function startFaultyProxy(server: { host: string; port: number }): Promise<FaultyProxy> {
+export async function startFaultyProxy(server: Upstream): Promise<FaultyProxy> {
   let mode: Mode = 'pass';
   const sockets = new Set<Socket>();
   const keep = (socket: Socket, other: Socket): void => {
@@ -31,7 +34,7 @@ export async function startFaultyProxy(server: { host: string; port: number }): 
     });
   };
   const proxy = createServer((client) => {
-    const upstream = dial(server.port, server.host);
+    const upstream = dial(server);
     keep(client, upstream);
     keep(upstream, client);
     client.on('data', (bytes) => {

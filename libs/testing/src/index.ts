@@ -1,4 +1,4 @@
-export { type FaultyProxy, startFaultyProxy } from './faulty-proxy.js';
+export { type FaultyProxy, startFaultyProxy, type Upstream } from './faulty-proxy.js';
 export { freePort } from './free-port.js';
 export { type PostgresInstance, type PostgresOptions, startPostgres } from './postgres/index.js';
 export { type TemporaryFolder, temporaryFolder } from './temporary-folder.js';

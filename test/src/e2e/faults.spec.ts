@@ -222,12 +222,7 @@ describe('after all faults', () => {
   }, 30_000);
 
   it('the target holds what was answered as done, once, and nothing that was refused', async () => {
-    const owner = new pg.Client({ connectionString: installation.deployment.target.instance.url('clinic') });
-    await owner.connect();
-    const { rows } = await owner.query<{ batch: string }>('SELECT batch FROM clinic.import_staging');
-    await owner.end();
-    const counts = new Map<string, number>();
-    for (const { batch } of rows) counts.set(batch, (counts.get(batch) ?? 0) + 1);
+    const counts = await clerk.counted(installation.deployment.target.instance.url('clinic'));
     const wrong = [...clerk.written].filter(([batch, fate]) => {
       const count = counts.get(batch) ?? 0;
       return fate === 'unknown' ? count > 1 : count !== (fate === 'done' ? 1 : 0);

@@ -42,6 +42,10 @@ export interface PostgresInstance {
   stop(): Promise<void>;
   /** SIGKILL for the postmaster and its children; the data stays for `restart`. */
   kill(): Promise<void>;
+  /** SIGSTOP for all its processes: connections stand, and nothing answers. */
+  freeze(): void;
+  /** Ends `freeze`. */
+  thaw(): void;
   /** Starts again on the same data and port; stops first where it runs. */
   restart(): Promise<void>;
 }
@@ -133,13 +137,25 @@ class Server {
     const children = pid === undefined ? [] : childrenOf(pid).filter((child) => !isCollector(child));
     await this.#end('SIGKILL', STOPPED_WITHIN);
     this.#child = null;
-    for (const child of children) {
-      try {
-        process.kill(child, 'SIGKILL');
-      } catch {
-        // Children end by themselves once they notice.
-      }
-    }
+    // Children end by themselves once they notice.
+    for (const child of children) send(child, 'SIGKILL');
+  }
+
+  /** A signal for the postmaster, who could start children, and then for those. */
+  signalAll(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    const pid = this.#child?.pid;
+    if (pid === undefined) return;
+    send(pid, signal);
+    for (const child of childrenOf(pid)) send(child, signal);
+  }
+}
+
+/** A process that is gone needs no signal. */
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
@@ -208,6 +224,8 @@ function instance(server: Server, port: number, password: string, temporary: boo
     url: (database = 'postgres') =>
       `postgres://${SUPERUSER}:${password}@${host}:${port}/${encodeURIComponent(database)}`,
     kill: () => server.kill(),
+    freeze: () => server.signalAll('SIGSTOP'),
+    thaw: () => server.signalAll('SIGCONT'),
     restart: async () => {
       await server.stop();
       await server.start();

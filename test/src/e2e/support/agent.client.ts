@@ -89,6 +89,16 @@ export function clientOf(deployment: Deployment, credentials: Partial<Credential
   return client;
 }
 
+/** Reads, once a client is connected, the session that the gateway pinned its `application_name` to. */
+export function sessionOf(client: pg.Client): () => string {
+  let session = '';
+  client.connection.on('parameterStatus', (status: { parameterName: string; parameterValue: string }) => {
+    if (status.parameterName === 'application_name')
+      session = status.parameterValue.replace('countersign/', '');
+  });
+  return () => session;
+}
+
 /** Connects as an agent of the cast, with a fresh token. */
 export async function connectAs(deployment: Deployment, part: AgentPart): Promise<pg.Client> {
   const password = await deployment.people.sessionToken(part);

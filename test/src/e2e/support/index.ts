@@ -6,7 +6,7 @@ export {
   endingOf,
   patienceMilliseconds,
 } from './agent.client.js';
-export { Clerk, readings } from './asks.js';
+export { Clerk, readings } from './asks.client.js';
 export { credentialsOf, tokenNeedles } from './credentials.store.js';
 export { type AnyEvent, dataOf, type PublishedEvent, publishedEvents } from './events.client.js';
 export { findingsOf } from './findings.client.js';
@@ -17,4 +17,4 @@ export { everythingSaid, httpAddressOf, serviceLogs } from './published.client.j
 export { type Reconciliation, type RunningDecision, reconcile } from './reconcile.js';
 export { Recordings, reconciled, runningDecisions } from './recordings.store.js';
 export { type LoggedStatement, statementsIn } from './statement-log.js';
-export { type Asks, Traffic } from './traffic.driver.js';
+export { type Asks, type Conversation, Traffic } from './traffic.driver.js';

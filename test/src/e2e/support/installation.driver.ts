@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import {
+  type Adjust,
   type Deployment,
   type DeploymentOptions,
   Evidence,
@@ -49,18 +50,15 @@ async function startSomewhere(options: Omit<DeploymentOptions, 'port'>): Promise
   }
 }
 
-/** An installation on free ports. `adjust` may name files of the data folder. */
-export async function startInstallation(
-  adjust: (data: string) => DeploymentOptions['adjust'] = () => undefined,
-): Promise<Installation> {
+/** An installation on free ports. */
+export async function startInstallation(adjust?: Adjust): Promise<Installation> {
   const folder: TemporaryFolder = await temporaryFolder('e2e');
   const data = join(folder.path);
-  const adjusted = adjust(data);
   const start = (): Promise<Deployment> =>
     startSomewhere({
       data,
       progress: () => undefined,
-      ...(adjusted === undefined ? {} : { adjust: adjusted }),
+      ...(adjust === undefined ? {} : { adjust }),
     });
   try {
     let deployment = await start();

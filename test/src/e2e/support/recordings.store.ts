@@ -34,13 +34,23 @@ export class Recordings {
     }
   }
 
-  /** Whether a decision commits to a running text: SHA-256(salt ‖ text), salt = HMAC-SHA-256(secret, `<action>:running`). */
-  readonly commits = ({ session, action, running }: RunningDecision, text: string): boolean => {
+  /** Whether a decision commits to a running text. */
+  readonly commits = ({ session, action, running }: RunningDecision, text: string): boolean =>
+    this.#commitment(session, action, 'running', text) === running;
+
+  /** Whether a decision commits to submitted bytes. */
+  readonly committed = (
+    decision: { readonly session: string; readonly action: string; readonly submitted: string },
+    bytes: string,
+  ): boolean =>
+    this.#commitment(decision.session, decision.action, 'submitted', bytes) === decision.submitted;
+
+  /** SHA-256(salt ‖ bytes), salt = HMAC-SHA-256(secret, `<action>:<purpose>`). */
+  #commitment(session: string, action: string, purpose: 'running' | 'submitted', bytes: string): string {
     const secret = this.#secrets.get(session);
     if (secret === undefined) throw new Error(`The secret of session ${session} was not opened.`);
-    const salt = createHmac('sha256', secret).update(`${action}:running`).digest();
-    return commitmentOf(salt, text) === running;
-  };
+    return commitmentOf(createHmac('sha256', secret).update(`${action}:${purpose}`).digest(), bytes);
+  }
 }
 
 /** Decisions after which something was to run, with their outcomes. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type AgentPart, cast, type Deployment } from '@countersign/deploy';
 import type pg from 'pg';
-import { clientOf, type Ending, endingOf } from './agent.client.js';
+import { clientOf, type Ending, endingOf, sessionOf } from './agent.client.js';
 
 export interface Ask {
   readonly text: string;
@@ -11,18 +11,29 @@ export interface Ask {
 /** One round: what is asked for, each told how it ended. */
 export type Asks = Generator<Ask, void, Ending>;
 
+/** All that was asked on one connection, in order. */
+export interface Conversation {
+  readonly agent: string;
+  /** As the gateway named it when the connection was opened. */
+  readonly session: string;
+  readonly asked: { readonly ask: Ask; readonly ending: Ending }[];
+}
+
 const pauseMilliseconds = 10;
 const reconnectMilliseconds = 100;
 
 /** One agent that asks one thing after the other, for ever, and connects again whenever its connection is gone. */
 export class Traffic {
   readonly endings: Ending[] = [];
+  /** What was asked on each connection, as this agent itself remembers it. */
+  readonly conversations: Conversation[] = [];
   readonly #deployment: Deployment;
   readonly #part: AgentPart;
   readonly #asks: () => Asks;
   #stopped = false;
   #paused = false;
   #client: pg.Client | null = null;
+  #conversation: Conversation | null = null;
   #token: string | null = null;
   readonly #done: Promise<void>;
   /** Resolves once the loop stands still. */
@@ -78,8 +89,11 @@ export class Traffic {
     const connecting = (async () => {
       this.#token ??= await this.#deployment.people.sessionToken(this.#part);
       const client = clientOf(this.#deployment, { user: cast[this.#part].id, password: this.#token });
+      const session = sessionOf(client);
       await client.connect();
       this.#client = client;
+      this.#conversation = { agent: cast[this.#part].id, session: session(), asked: [] };
+      this.conversations.push(this.#conversation);
       // What an idle agent is told before its connection ends.
       client.once('error', (error) => void this.#told(client, error));
       return {};
@@ -99,11 +113,13 @@ export class Traffic {
 
   async #round(client: pg.Client): Promise<void> {
     const asks = this.#asks();
+    const conversation = this.#conversation;
     for (let next = asks.next(); next.done !== true; ) {
       const { text, values } = next.value;
       const asked = values === undefined ? client.query(text) : client.query(text, [...values]);
       const ending = await endingOf(text, asked);
       this.endings.push(ending);
+      conversation?.asked.push({ ask: next.value, ending });
       next = asks.next(ending);
       if (ending.fatal && this.#client === client) this.#client = null;
       if (this.#client !== client || this.#stopped) return;

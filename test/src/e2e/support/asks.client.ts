@@ -1,3 +1,4 @@
+import pg from 'pg';
 import type { Asks } from './traffic.driver.js';
 
 /** A round of an analyst: what is allowed, what is masked, and every way in which a statement may fail. */
@@ -51,6 +52,17 @@ export class Clerk {
     this.written.set(together, fateOf(committed));
     if (committed.kind !== 'rows') yield { text: 'ROLLBACK' };
   }.bind(this);
+
+  /** How often each row is there. */
+  async counted(url: string): Promise<ReadonlyMap<string, number>> {
+    const owner = new pg.Client({ connectionString: url });
+    await owner.connect();
+    const { rows } = await owner.query<{ batch: string; count: string }>(
+      'SELECT batch, count(*) FROM clinic.import_staging GROUP BY batch',
+    );
+    await owner.end();
+    return new Map(rows.map(({ batch, count }) => [batch, Number(count)]));
+  }
 
   #next(kind: string): string {
     const name = `${kind}-${this.written.size + 1}`;
