@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
+import type { EvidenceRecord } from '@countersign/controls';
 import { waitUntil } from '@countersign/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Api, startApi } from '../testing/api.server.js';
 import { readAccess } from '../testing/cases.store.js';
+import { sessionDrafts } from '../testing/drafts.fixture.js';
 
 let api: Api;
 
@@ -76,6 +78,27 @@ describe('every reading', () => {
           data.resource === resource && data.principal === 'person-auditor' && data.status === 200,
       ),
     );
+  });
+
+  it('names no id that evidence does not hold, nor anything else of the reader’s own', async () => {
+    const own = ['maria.huber@example.org', '85061231970'];
+    await api.get(`/v1/records?agent=${own[0]}&target=${own[1]}&from=2020-01-01T00:00:00.${own[1]}Z`);
+    await api.get('/v1/records?agent=agent-1&verdict=deny');
+    await api.ingress.append(sessionDrafts('session-2', 1).slice(0, 2));
+    const absent = await waitUntil(
+      async () => (await api.get<{ absences: readonly EvidenceRecord[] }>('/v1/findings')).absences[0],
+    );
+    await api.get(`/v1/records/${absent.id.replace(/\d+$/, own[1] ?? '')}`);
+    expect((await api.ask(`/v1/findings?finding=${own[1]}`)).status).toBe(400);
+    expect((await api.ask(`/v1/records/${own[1]}`)).status).toBe(404);
+    const resources = await waitUntil(async () => {
+      const readings = await api.everyPage('/v1/records?kind=reading&limit=500');
+      const found = readings.map(({ data }) => String(data.resource));
+      return found.includes('/v1/records?verdict=deny&agent=agent-1') ? found : null;
+    });
+    expect(resources).toContain('/v1/records?from=2020-01-01T00:00:00Z&agent=(unknown)&target=(unknown)');
+    const lines = await (await api.ask('/v1/dossier')).text();
+    for (const text of own) expect(lines).not.toContain(text);
   });
 
   it('is counted where it was refused, and tiles are counted together', async () => {

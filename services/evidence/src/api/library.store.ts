@@ -23,6 +23,7 @@ import {
   findRecord,
   findRecords,
   formatCursor,
+  holdsId,
   type Order,
   type ProvenRecord,
   parseCursor,
@@ -100,6 +101,11 @@ export class Library {
       const read = tileHashReader(checkpoint.size, tileReader(client));
       return proveRecord(record, leaves, checkpoint, read);
     });
+  }
+
+  /** Whether records name this agent or target. */
+  holds(name: 'agent' | 'target', id: string): Promise<boolean> {
+    return holdsId(this.#source.pool, name, id);
   }
 
   /** Throws evidence.not_ready. */

@@ -8,10 +8,12 @@ import {
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { catchError, from, map, mergeMap, type Observable } from 'rxjs';
-import type { Reading, Readings } from '../reading/index.js';
+import type { Readings } from '../reading/index.js';
 import { routeOf } from './auditor.guard.js';
 import { catalogued } from './failures.js';
+import { Library } from './library.store.js';
 import type { ApiRequest } from './messages.js';
+import { resourceOf } from './resource.js';
 import { provided } from './tokens.js';
 
 const tallied = 'countersign:tallied';
@@ -19,19 +21,22 @@ const tallied = 'countersign:tallied';
 /** Readings of this route are counted together; each other one is recorded before it is answered. */
 export const Tallied = () => SetMetadata(tallied, true);
 
-/** Filters that an event names; ids and words of the vocabulary alone. */
-const named = ['control', 'from', 'to', 'agent', 'target', 'verdict', 'kind', 'finding'] as const;
-
 /**
  * Records every reading: the answer waits until the event is durable, and is not given where it cannot be recorded.
  */
 @Injectable()
 export class ReadingInterceptor implements NestInterceptor {
   readonly #readings: Readings;
+  readonly #library: Library;
   readonly #reflector: Reflector;
 
-  constructor(@Inject(provided.readings) readings: Readings, @Inject(Reflector) reflector: Reflector) {
+  constructor(
+    @Inject(provided.readings) readings: Readings,
+    @Inject(Library) library: Library,
+    @Inject(Reflector) reflector: Reflector,
+  ) {
     this.#readings = readings;
+    this.#library = library;
     this.#reflector = reflector;
   }
 
@@ -47,24 +52,21 @@ export class ReadingInterceptor implements NestInterceptor {
         throw error;
       }),
       mergeMap((answer: unknown) => {
-        const resource = isTallied ? routeOf(request) : resourceOf(request);
-        const reading: Reading = { principal, resource, status: 200 };
         if (isTallied) {
-          this.#readings.count(reading);
+          this.#readings.count({ principal, resource: routeOf(request), status: 200 });
           return [answer];
         }
-        return from(this.#readings.record(reading)).pipe(map(() => answer));
+        return from(this.#record(request, principal, answer)).pipe(map(() => answer));
       }),
     );
   }
-}
 
-/** Path and filters of a request that was understood: they have been validated. */
-function resourceOf(request: ApiRequest): string {
-  const filters = named.flatMap((name) => {
-    const value = request.query[name];
-    return typeof value === 'string' ? [`${name}=${value}`] : [];
-  });
-  const path = request.path.slice(0, 300);
-  return filters.length === 0 ? path : `${path}?${filters.join('&')}`;
+  async #record(request: ApiRequest, principal: string | null, answer: unknown): Promise<void> {
+    const resource = await resourceOf(request, answer, (name, id) => this.#library.holds(name, id)).catch(
+      (thrown: unknown) => {
+        throw catalogued(thrown);
+      },
+    );
+    await this.#readings.record({ principal, resource, status: 200 });
+  }
 }

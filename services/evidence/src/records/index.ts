@@ -7,4 +7,4 @@ export {
   type RecordQuery,
   recordQuery,
 } from './query.js';
-export { findRecord, findRecords, type Page } from './records.store.js';
+export { findRecord, findRecords, holdsId, type Page } from './records.store.js';

@@ -1,8 +1,10 @@
-import { controls, recordKinds } from '@countersign/controls';
+import { controls, type Finding, findings, recordKinds } from '@countersign/controls';
 import { z } from 'zod';
 
 const id = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,199}$/, 'expected an id');
 const controlIds = new Set(controls.map((control) => control.id));
+
+const findingNames = Object.keys(findings) as [Finding, ...Finding[]];
 
 const paging = {
   cursor: z.string().max(400).optional().describe('`next` of the page before'),
@@ -32,7 +34,7 @@ export type RecordQuery = z.output<typeof recordQuery>;
 
 /** Query of GET /v1/findings. */
 export const findingQuery = z.strictObject({
-  finding: id.optional().describe('only findings of this name'),
+  finding: z.enum(findingNames).optional().describe('only findings of this name'),
   ...paging,
 });
 export type FindingQuery = z.output<typeof findingQuery>;

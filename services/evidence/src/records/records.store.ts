@@ -62,3 +62,12 @@ export async function findRecord(queries: Queries, id: string): Promise<Evidence
   );
   return rows[0] === undefined ? null : (JSON.parse(rows[0].value) as EvidenceRecord);
 }
+
+/** Whether any record names this agent or target. */
+export async function holdsId(queries: Queries, name: 'agent' | 'target', id: string): Promise<boolean> {
+  const { rowCount } = await queries.query(
+    `select from evidence.records where fold = $1 and ${name} = $2 limit 1`,
+    [foldVersion, id],
+  );
+  return rowCount === 1;
+}
