@@ -79,7 +79,7 @@ describe('ingestion that is killed again and again while events flow', () => {
     const all = await deployment.readAll();
     const last = follow(url);
     await waitUntil(async () => (await sizeOf(pool)) === all.length, {
-      timeout: 20_000,
+      timeout: 60_000,
       what: 'the last event',
     });
     last.kill('SIGKILL');
@@ -101,7 +101,7 @@ describe('ingestion that is killed again and again while events flow', () => {
     );
     expect(held).toEqual(folded.map(recordText));
     expect(folded.filter(({ kind }) => kind === 'finding')).toEqual([]);
-  }, 60_000);
+  }, 240_000);
 });
 
 describe('ingestion whose database fails', () => {
@@ -115,16 +115,19 @@ describe('ingestion whose database fails', () => {
     await sleep(500);
     await pool.query('alter table evidence.records_away rename to records');
     const all = (await deployment.readAll()).length;
-    await waitUntil(async () => (await sizeOf(pool)) === all, { what: 'the events that waited' });
+    await waitUntil(async () => (await sizeOf(pool)) === all, {
+      timeout: 60_000,
+      what: 'the events that waited',
+    });
 
     await deployment.postgres.restart();
     await waitUntil(() => producer.append(sessionDrafts('session-4', 5)), {
-      timeout: 20_000,
+      timeout: 60_000,
       what: 'the event log',
     });
     const more = (await deployment.readAll()).length;
     expect(more).toBeGreaterThan(all);
-    await waitUntil(async () => (await sizeOf(pool)) === more, { timeout: 20_000, what: 'the later events' });
+    await waitUntil(async () => (await sizeOf(pool)) === more, { timeout: 60_000, what: 'the later events' });
     child.kill('SIGKILL');
-  }, 60_000);
+  }, 240_000);
 });
