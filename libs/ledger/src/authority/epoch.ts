@@ -13,7 +13,8 @@ export function signEpoch(statement: string, instancePrivateKeyPem: string): str
 }
 
 function isValidAt(certificate: X509Certificate, time: number): boolean {
-  return time >= certificate.validFromDate.getTime() && time <= certificate.validToDate.getTime();
+  // From the texts: an older Node, with which somebody may verify, has no dates of certificates.
+  return time >= Date.parse(certificate.validFrom) && time <= Date.parse(certificate.validTo);
 }
 
 /**
