@@ -338,6 +338,26 @@ describe('the log’s own statements', () => {
   });
 });
 
+describe('a line that two readers could take for two things', () => {
+  it.each([
+    ['a member twice', (line: string) => line.replace('"kind":"event"', '"kind":"event","value":"{}"')],
+    ['a number twice', (line: string) => line.replace('"index":', '"index":999,"index":')],
+    ['space', (line: string) => line.replace('{"kind":', '{ "kind": ')],
+    ['an escape', (line: string) => line.replace('"event"', '"\\u0065vent"')],
+    ['a carriage return', (line: string) => `${line}\r`],
+  ])('is none: %s', async (_, change) => {
+    const lines = await linesOf(world.parts);
+    const at = lines.findIndex((line) => line.startsWith('{"kind":"event"'));
+    const changed = lines.with(at, change(lines[at] ?? ''));
+    expect(changed).not.toEqual(lines);
+    expect((await judgeLines(changed)).verdict).toBe('unreadable');
+  });
+
+  it.each(['', '{', 'All of this was approved.'])('may not follow the end: %j', async (line) => {
+    expect((await judgeLines([...(await linesOf(world.parts)), line])).verdict).toBe('unreadable');
+  });
+});
+
 describe('data of another shape', () => {
   it('is found, and never stops verification', async () => {
     for (const data of [

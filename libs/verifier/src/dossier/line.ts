@@ -110,6 +110,9 @@ export function parseLine(text: string, number: number): DossierLine {
   } catch {
     throw new TornLineError(number, 'The line is not JSON.');
   }
+  // One text for one content: no member twice, nothing between tokens that another reader might take otherwise.
+  if (JSON.stringify(json) !== text)
+    throw new DossierError(number, 'The line is not written as a dossier’s.');
   const parsed = line.safeParse(json);
   if (!parsed.success) {
     const where = parsed.error.issues[0]?.path.join('.') ?? '';

@@ -55,6 +55,7 @@ export async function* readDossier(
       yield { number, line };
     } catch (error) {
       if (!(error instanceof TornLineError)) throw error;
+      if (place === kinds.indexOf('end')) throw error;
       torn = error;
     }
   }
