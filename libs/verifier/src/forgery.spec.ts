@@ -338,6 +338,29 @@ describe('the log’s own statements', () => {
   });
 });
 
+describe('a policy that was compiled twice', () => {
+  it('is the one of either activation', async () => {
+    const leaves = world.parts.leaves.flatMap((leaf) =>
+      leaf.name === 'policy activated'
+        ? [
+            leaf,
+            {
+              ...rewrite(leaf, (envelope) =>
+                setFields(envelope, {
+                  id: '01900000-0000-7000-8000-0000000fffff',
+                  'data.bundleDigest': `sha256:${'0'.repeat(64)}`,
+                }),
+              ),
+              forged: true as const,
+            },
+          ]
+        : [leaf],
+    );
+    const parts = seal({ ...world.parts, leaves: relink(leaves, 'resign', world.epochKeys) }, true);
+    expect(await judge(parts)).toEqual({ verdict: 'authentic', finds: [] });
+  });
+});
+
 describe('a line that two readers could take for two things', () => {
   it.each([
     ['a member twice', (line: string) => line.replace('"kind":"event"', '"kind":"event","value":"{}"')],

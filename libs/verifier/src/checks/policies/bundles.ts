@@ -15,8 +15,8 @@ export class Bundles {
   readonly #findings: Findings;
   readonly #runner: PolicyRunner;
   readonly #bundles = new Map<string, Bundle>();
-  /** Bundle digest by policy digest, as events of the policy service named them. */
-  readonly #activated = new Map<string, string>();
+  /** Bundle digests by policy digest, as events named them: one policy may have been compiled more than once. */
+  readonly #activated = new Map<string, Set<string>>();
   #size = 0;
 
   constructor(runner: PolicyRunner, findings: Findings) {
@@ -45,7 +45,8 @@ export class Bundles {
   /** False where the event does not name both digests. */
   activate({ policyDigest, bundleDigest }: EventData['countersign.policy.activated.v1']): boolean {
     if (typeof policyDigest !== 'string' || typeof bundleDigest !== 'string') return false;
-    this.#activated.set(policyDigest, bundleDigest);
+    const known = this.#activated.get(policyDigest) ?? new Set();
+    this.#activated.set(policyDigest, known.add(bundleDigest));
     return true;
   }
 
@@ -60,11 +61,11 @@ export class Bundles {
           where,
           `No event says that the policy ${policyDigest} was activated.`,
         );
-      else if (bundleDigest !== null && activated !== bundleDigest)
+      else if (bundleDigest !== null && !activated.has(bundleDigest))
         this.#findings.add(
           'policy.bundle',
           where,
-          `The bundle of policy ${policyDigest} has the digest ${bundleDigest}; the one that was activated has ${activated}.`,
+          `The bundle of policy ${policyDigest} has the digest ${bundleDigest}; the one that was activated has ${[...activated].join(' or ')}.`,
         );
     }
   }
