@@ -288,3 +288,27 @@ export interface GrantTerms {
 }
 
 export type EventType = keyof EventData;
+
+/**
+ * The service that owns a kind of event, by the word after `countersign.` in its type. Kinds that are not here, a
+ * producer's own chain and recording, are every service's: nobody else may say what a service alone can know.
+ */
+const owners: ReadonlyMap<string, ServiceName> = new Map([
+  ['session', 'ingress-proxy'],
+  ['facts', 'ingress-proxy'],
+  ['action', 'ingress-proxy'],
+  ['transaction', 'ingress-proxy'],
+  ['policy', 'policy'],
+  ['masking', 'masking'],
+  ['principal', 'approval'],
+  ['token', 'approval'],
+  ['grant', 'approval'],
+  ['approval', 'approval'],
+  ['evidence', 'evidence'],
+]);
+
+/** Whether an event of this type may come from this source, `/<service>/<instance>`. */
+export function mayPublish(source: string, type: string): boolean {
+  const owner = owners.get(type.split('.')[1] ?? '');
+  return owner === undefined || owner === source.split('/')[1];
+}

@@ -16,6 +16,7 @@ export {
   type EventType,
   type GrantTerms,
   type Mode,
+  mayPublish,
   type Origin,
   type ServiceName,
   type Stage,

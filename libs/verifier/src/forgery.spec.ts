@@ -1,4 +1,4 @@
-import { canonicalJson } from '@countersign/contracts';
+import { canonicalJson, type EventEnvelope } from '@countersign/contracts';
 import { issueInstanceCertificate } from '@countersign/ledger';
 import { loadPolicy, pack, sourcesDigest, sourcesIn, unpack } from '@countersign/policy-runtime';
 import {
@@ -335,6 +335,38 @@ describe('the log’s own statements', () => {
       line.kind === 'event' && line.index === 10 ? { ...line, value: '{}' } : line,
     );
     expect((await judgeLines(noEvent)).finds).toContain('event.malformed: masked read completed');
+  });
+});
+
+describe('what its producer may not say', () => {
+  /** Moves an event to the end of another producer’s current chain, signed with that producer’s key. */
+  const saidBy = (name: string, opening: string) => {
+    const by = world.parts.leaves.find((leaf) => leaf.name === opening);
+    const { epoch, source } = JSON.parse(new TextDecoder().decode(by?.value)) as EventEnvelope;
+    const leaves = world.parts.leaves.map((leaf) =>
+      leaf.name === name && by !== undefined
+        ? {
+            ...rewrite(leaf, (envelope) => ({ ...envelope, source, epoch })),
+            topic: by.topic,
+            key: by.key,
+            signature: new Uint8Array(64),
+            forged: true as const,
+          }
+        : leaf,
+    );
+    return seal({ ...world.parts, leaves: relink(leaves, 'resign', world.epochKeys) }, true);
+  };
+
+  it.each([
+    ['approval given', 'ingress opens'],
+    ['read described', 'approval opens'],
+    ['operator arrives', 'approval opens'],
+    ['masked read decided', 'approval opens'],
+  ])('is found: %s, where %s', async (name, opening) => {
+    expect(await judge(saidBy(name, opening))).toEqual({
+      verdict: 'tampered',
+      finds: [`event.misplaced: ${name}`],
+    });
   });
 });
 

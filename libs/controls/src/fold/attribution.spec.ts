@@ -192,3 +192,15 @@ describe('what is no event', () => {
     expect(fold([at(records, 0), unknown]).found).toEqual(['1 malformed']);
   });
 });
+
+describe('what is another service’s to say', () => {
+  it('is found and gives no record, and the chain goes on', () => {
+    const gateway = world.producer('ingress-proxy');
+    const approved = { service: 'ingress-proxy', type: 'countersign.approval.requested.v1', data: {} };
+    const opened = { service: 'ingress-proxy', type: 'countersign.session.opened.v1', data: {} };
+    const { found, given } = fold([gateway.open(), gateway.say(approved), gateway.say(opened)]);
+    expect(found).toEqual(['1 misplaced']);
+    expect(given.filter(({ kind }) => kind === 'session').map(({ index }) => index)).toEqual([2]);
+    expect(given.filter(({ kind }) => kind === 'approval')).toEqual([]);
+  });
+});

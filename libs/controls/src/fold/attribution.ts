@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { type EventEnvelope, topics } from '@countersign/contracts';
+import { type EventEnvelope, mayPublish, topics } from '@countersign/contracts';
 import { eventHash, parseEnvelope, verifyEpochOpened, verifyHash, zeroHash } from '@countersign/ledger';
 import type { Finding } from './findings.js';
 import type { Leaf } from './leaf.js';
@@ -136,6 +136,11 @@ function continueEpoch(draft: Draft, leaf: Leaf, envelope: EventEnvelope): Attri
     signed: signed === true ? seq : head.signed,
     gaps,
   });
+  // Of its chain, and yet not its to say: an approval by the gateway itself, say.
+  if (!mayPublish(envelope.source, envelope.type)) {
+    problems.push({ finding: 'misplaced', data: { topic: leaf.topic, type: envelope.type } });
+    return { envelope, problems, sound: false };
+  }
   if (readData(envelope.type, envelope.data) === null) {
     problems.push({ finding: 'malformed', data: { reason: 'data' } });
     return { envelope, problems, sound: false };

@@ -5,7 +5,8 @@
 export const findings = {
   // What cannot be attributed to its producer is a finding and nothing else.
   malformed: 'A leaf is not an event of a known form.',
-  misplaced: "An event lies on a topic or under a key that is not its producer's.",
+  misplaced:
+    "An event lies on a topic or under a key that is not its producer's, or is another service's to say.",
   'repeated-id': 'An event has the id of an earlier event and other bytes.',
   'untrusted-epoch': "An epoch's key is not certified by the deployment's authority.",
   unattributed: 'An event belongs to an epoch whose opening was not seen.',

@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { type EventEnvelope, topics } from '@countersign/contracts';
+import { type EventEnvelope, mayPublish, topics } from '@countersign/contracts';
 import { verifyEpochOpened } from '@countersign/ledger';
 import type { Findings } from '../../report/index.js';
 import { type Place, type SeenEvent, whereOf } from '../event.js';
@@ -41,6 +41,12 @@ export class ChainsCheck {
       );
       return;
     }
+    if (!mayPublish(envelope.source, envelope.type))
+      this.#findings.add(
+        'event.misplaced',
+        whereOf(event),
+        `Event index ${event.index} of ${envelope.source} is a ${envelope.type}, which is another service’s to say.`,
+      );
     const place = { index: event.index, id: envelope.id, type: envelope.type, seq: Number(envelope.seq) };
     const producer = this.#producer(event.key);
     const epoch = producer.epoch(envelope.epoch);
