@@ -368,6 +368,25 @@ describe('what its producer may not say', () => {
       finds: [`event.misplaced: ${name}`],
     });
   });
+
+  it.each([
+    ['a refusal of policy as another', 'deletion denied', { 'data.verdict': 'defer' }],
+    [
+      'a refusal of policy as one of masking',
+      'deletion denied',
+      { 'data.verdict': 'defer', 'data.stage': 'masking' },
+    ],
+    ['a hold as a refusal of policy', 'purge held', { 'data.verdict': 'deny' }],
+    ['a permission as a hold', 'read decided', { 'data.verdict': 'step_up', 'data.stage': 'approval' }],
+  ])('is found: %s', async (_, name, set) => {
+    const leaves = world.parts.leaves.map((leaf) =>
+      leaf.name === name
+        ? { ...rewrite(leaf, (envelope) => setFields(envelope, set)), forged: true as const }
+        : leaf,
+    );
+    const parts = seal({ ...world.parts, leaves: relink(leaves, 'resign', world.epochKeys) }, true);
+    expect(await judge(parts)).toEqual({ verdict: 'tampered', finds: [`policy.verdict: ${name}`] });
+  });
 });
 
 describe('a policy that was compiled twice', () => {

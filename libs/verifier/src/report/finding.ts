@@ -97,7 +97,10 @@ export const findingKinds = {
   'leaf.too-different': error('leaves', 'Events and retained hashes differ too much to say more.'),
 
   'event.malformed': error('producers', 'A leaf is not a well-formed event.'),
-  'event.misplaced': error('producers', 'An event stands under a key or topic that is not its producer’s.'),
+  'event.misplaced': error(
+    'producers',
+    'An event stands under a key or topic that is not its producer’s, or is another service’s to say.',
+  ),
   'event.repeated-id': error('producers', 'Two different events have the same id.'),
   'epoch.untrusted': error(
     'producers',
@@ -141,7 +144,10 @@ export const findingKinds = {
   'policy.described': error('policy', 'Facts or claims do not have the digest that names them.'),
   'policy.input': error('policy', 'The recorded input of a decision is not what the events before it give.'),
   'policy.decision': error('policy', 'The policy decides otherwise on the recorded input.'),
-  'policy.verdict': error('policy', 'The verdict that held is neither policy’s nor a refusal.'),
+  'policy.verdict': error(
+    'policy',
+    'The verdict that held is neither policy’s nor a later refusal of what policy let pass.',
+  ),
   'policy.summary': error(
     'policy',
     'What a decision says of its action is not what its facts and session say.',

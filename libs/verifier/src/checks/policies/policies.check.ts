@@ -100,7 +100,8 @@ export class PoliciesCheck {
       return;
     }
     // A later stage may refuse what policy let pass, and nothing else.
-    if (![data.decision.verdict, 'deny', 'defer'].includes(data.verdict))
+    const refused = data.stage !== 'policy' && isRefusal(data.verdict) && !isRefusal(data.decision.verdict);
+    if (data.verdict !== data.decision.verdict && !refused)
       this.#findings.add(
         'policy.verdict',
         where,
@@ -163,6 +164,10 @@ export class PoliciesCheck {
     if (known === undefined) this.#absent.set(name, { code, where, what, count: 1 });
     else known.count += 1;
   }
+}
+
+function isRefusal(verdict: string): boolean {
+  return verdict === 'deny' || verdict === 'defer';
 }
 
 function is<Type extends EventType>(envelope: EventEnvelope, type: Type): envelope is EventEnvelope<Type> {
