@@ -60,7 +60,8 @@ function windowOrExpression(state: Analysis, node: Node, scope: Scope, use: Use)
   return expression(state, node, scope, use);
 }
 
-function flowsOf(output: { columns: readonly { flow: Flow }[]; extra: Flow }): Flow[] {
+/** What anything in an output may depend on. */
+export function flowsOf(output: { columns: readonly { flow: Flow }[]; extra: Flow }): Flow[] {
   return [...output.columns.map(({ flow }) => flow), output.extra];
 }
 

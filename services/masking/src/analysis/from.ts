@@ -2,7 +2,7 @@ import type { JoinExpr, RangeFunction, RangeSubselect, RangeVar } from '@pgsql/t
 import { relationKey } from '../catalogue/index.js';
 import { bodyOf, childrenOf, itemsOf, type Node, namesOf, tagOf } from '../tree/index.js';
 import type { Analysis } from './analysis.js';
-import { equality, expression } from './expression.js';
+import { equality, expression, flowsOf } from './expression.js';
 import { type Flow, isMasked, NONE, ofCell, type Reference, surrogateLabel } from './flow.js';
 import { findRelation, forbiddenColumns } from './names.js';
 import {
@@ -22,9 +22,20 @@ interface AliasLike {
   readonly colnames?: Node[];
 }
 
-function table(output: Output, alias: AliasLike | undefined, fallback: string): ScopeTable {
+/** Columns of which some are not known: any of them may be any other, so each depends on all. */
+export function blurred(state: Analysis, output: Output): Output {
+  const flow = state.computed(flowsOf(output));
+  return {
+    columns: output.columns.map((column) => ({ ...column, flow, base: null })),
+    complete: false,
+    extra: flow,
+  };
+}
+
+function table(state: Analysis, output: Output, alias: AliasLike | undefined, fallback: string): ScopeTable {
   const names = namesOf(alias?.colnames) ?? [];
-  return { ...renamed(output, names), name: alias?.aliasname ?? fallback, schema: null, reference: null };
+  const known = output.complete || names.length === 0 ? output : blurred(state, output);
+  return { ...renamed(known, names), name: alias?.aliasname ?? fallback, schema: null, reference: null };
 }
 
 /** The columns of a reference as expressions may name them. */
@@ -79,9 +90,9 @@ function rangeVariable(state: Analysis, node: RangeVar, scope: Scope): Item {
     const cte = findCte(scope, name);
     if (cte === null) {
       state.refuse('a common table expression that is named before it is complete');
-      return itemOf(table(UNKNOWN, node.alias, name));
+      return itemOf(table(state, UNKNOWN, node.alias, name));
     }
-    if (cte !== undefined) return itemOf(table(cte, node.alias, name));
+    if (cte !== undefined) return itemOf(table(state, cte, node.alias, name));
   }
   const relation = findRelation(state.context.catalogue, node);
   if (relation === null) {
@@ -90,7 +101,7 @@ function rangeVariable(state: Analysis, node: RangeVar, scope: Scope): Item {
       'a relation that the catalogue does not have',
       'Look the tables up in information_schema.tables.',
     );
-    return itemOf(table(UNKNOWN, node.alias, name));
+    return itemOf(table(state, UNKNOWN, node.alias, name));
   }
   const reference = state.refer(node, relation, false);
   vetRelation(state, reference);
@@ -122,15 +133,15 @@ function rangeFunction(state: Analysis, node: RangeFunction, scope: Scope): Item
     call !== undefined && 'FuncCall' in call ? (namesOf(call.FuncCall.funcname)?.at(-1) ?? '') : '';
   const known = definitions.flatMap((entry) => ('ColumnDef' in entry ? [entry.ColumnDef.colname ?? ''] : []));
   const columns = known.map((column) => ({ name: column, flow, base: null, hazard: null }));
-  return itemOf(table({ columns, complete: false, extra: flow }, node.alias, name));
+  return itemOf(table(state, { columns, complete: false, extra: flow }, node.alias, name));
 }
 
 function rangeSubselect(state: Analysis, node: RangeSubselect, scope: Scope): Item {
   // Without LATERAL the items beside it are out of sight.
   const around = node.lateral === true ? scope : (scope.parent ?? childScope(null));
-  if (node.subquery === undefined) return itemOf(table(UNKNOWN, node.alias, ''));
+  if (node.subquery === undefined) return itemOf(table(state, UNKNOWN, node.alias, ''));
   const output = state.evaluate(node.subquery, around, 'output');
-  return itemOf(table(output, node.alias, ''));
+  return itemOf(table(state, output, node.alias, ''));
 }
 
 /** The column that USING or NATURAL merges of two. */
@@ -170,9 +181,9 @@ function join(state: Analysis, node: JoinExpr, scope: Scope): Item {
   const joined: Item = { columns, complete, extra, tables };
   const within = { ...scope, items: [...scope.items, joined] };
   state.check(expression(state, node.quals, within, 'predicate'), 'JOIN');
-  if (node.alias !== undefined) return itemOf(table({ columns, complete, extra }, node.alias, ''));
+  if (node.alias !== undefined) return itemOf(table(state, { columns, complete, extra }, node.alias, ''));
   if (node.join_using_alias === undefined) return joined;
-  const alias = table({ columns: merged, complete: true, extra: NONE }, node.join_using_alias, '');
+  const alias = table(state, { columns: merged, complete: true, extra: NONE }, node.join_using_alias, '');
   return { ...joined, tables: [...tables, alias] };
 }
 
@@ -199,10 +210,10 @@ function item(state: Analysis, node: Node | undefined, scope: Scope): Item {
     const alias = 'JsonTable' in node ? node.JsonTable.alias : node.RangeTableFunc.alias;
     const parts = childrenOf({ ...bodyOf(node), alias: undefined });
     const flow = state.computed(parts.map((part) => expression(state, part, scope, 'other')));
-    return itemOf(table({ columns: [], complete: false, extra: flow }, alias, ''));
+    return itemOf(table(state, { columns: [], complete: false, extra: flow }, alias, ''));
   }
   state.refuse(`${tagOf(node)} in FROM`);
-  return itemOf(table(UNKNOWN, undefined, ''));
+  return itemOf(table(state, UNKNOWN, undefined, ''));
 }
 
 /** Items of a FROM clause, each seeing those before it as far as LATERAL goes. */

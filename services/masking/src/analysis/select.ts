@@ -2,9 +2,9 @@ import type { ResTarget, SelectStmt } from '@pgsql/types';
 import { itemsOf, type Node, stringsOf } from '../tree/index.js';
 import type { Analysis, Use } from './analysis.js';
 import { findTable } from './columns.js';
-import { expression, windowDefinition } from './expression.js';
+import { expression, flowsOf, windowDefinition } from './expression.js';
 import { isMasked, NONE, type Reference } from './flow.js';
-import { fromClause } from './from.js';
+import { blurred, fromClause } from './from.js';
 import { distinctClause, groupClause, type Target, targetOf } from './grouping.js';
 import { childScope, type Output, type Scope, type ScopeColumn } from './scope.js';
 import { targetName } from './target-name.js';
@@ -78,7 +78,7 @@ export function targetList(state: Analysis, nodes: readonly Node[], scope: Scope
       extra = state.computed([extra, state.touch(star.extra, use === 'output' ? 'other' : use)]);
     }
   }
-  return { columns, complete, extra };
+  return complete ? { columns, complete, extra } : blurred(state, { columns, complete, extra });
 }
 
 function values(state: Analysis, select: SelectStmt, scope: Scope): Output {
@@ -104,12 +104,10 @@ function setOperation(state: Analysis, select: SelectStmt, scope: Scope, use: Us
     if (select.all !== true || select.op !== 'SETOP_UNION') state.check(flow, 'a set operation', true);
     return { ...column, flow, base: null };
   });
-  const complete = left?.complete === true && right?.complete === true;
-  return {
-    columns,
-    complete,
-    extra: complete ? NONE : state.computed([left?.extra ?? NONE, right?.extra ?? NONE]),
-  };
+  if (left?.complete === true && right?.complete === true) return { columns, complete: true, extra: NONE };
+  // Where a column stands in one arm is not known, so neither is what it meets in the other.
+  const extra = state.computed([left, right].flatMap((arm) => (arm === undefined ? [] : flowsOf(arm))));
+  return blurred(state, { columns, complete: false, extra });
 }
 
 function limits(state: Analysis, select: SelectStmt, scope: Scope): void {
