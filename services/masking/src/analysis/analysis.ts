@@ -45,6 +45,8 @@ export class Analysis {
   /** GROUP BY items to add to a SELECT, as `table.column`. */
   readonly grouped = new Map<SelectStmt, readonly (readonly [string, string])[]>();
   readonly unknown = new Set<object>();
+  /** Places of relation names that the walk came by. */
+  readonly visited = new Set<object>();
   /** Above 0 inside a statement that writes. */
   writing = 0;
 

@@ -86,6 +86,7 @@ const UNKNOWN: Output = { columns: [], complete: false, extra: NONE };
 
 function rangeVariable(state: Analysis, node: RangeVar, scope: Scope): Item {
   const name = node.relname ?? '';
+  state.visited.add(node);
   if (node.schemaname === undefined && node.catalogname === undefined) {
     const cte = findCte(scope, name);
     if (cte === null) {

@@ -1,5 +1,5 @@
 import type { ResTarget, SelectStmt } from '@pgsql/types';
-import { itemsOf, type Node, stringsOf } from '../tree/index.js';
+import { itemsOf, type Node, objectsOf, stringsOf } from '../tree/index.js';
 import type { Analysis, Use } from './analysis.js';
 import { findTable } from './columns.js';
 import { expression, flowsOf, windowDefinition } from './expression.js';
@@ -134,6 +134,8 @@ function orderClause(
 
 function locking(state: Analysis, select: SelectStmt, before: ReadonlySet<Reference>): void {
   if ((select.lockingClause ?? []).length === 0) return;
+  // FOR UPDATE OF names items of FROM, no relations of their own.
+  for (const { fields } of objectsOf(select.lockingClause)) state.visited.add(fields);
   const locked = [...state.references.values()].filter((reference) => !before.has(reference));
   if (locked.some((reference) => isMasked(reference) || reference.cells.size > 0))
     state.refuse(

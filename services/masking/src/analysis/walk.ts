@@ -1,5 +1,5 @@
 import type { Node } from '../tree/index.js';
-import { tagOf } from '../tree/index.js';
+import { objectsOf, tagOf } from '../tree/index.js';
 import { Analysis, type AnalysisOptions } from './analysis.js';
 import type { TargetContext } from './context.js';
 import { NONE } from './flow.js';
@@ -27,6 +27,10 @@ export function walk(context: TargetContext, node: Node, options: AnalysisOption
     return { columns: [], complete: false, extra: NONE };
   });
   const output = state.evaluate(node, childScope(null), 'output');
+  // What the walk did not come by stayed unmasked: a part of the grammar that is not known here.
+  for (const { fields } of objectsOf(node))
+    if (typeof fields.relname === 'string' && !state.visited.has(fields))
+      state.refuse('a table in a place where none is expected');
   if (!output.complete) {
     // Where results stand is not known, so none can be replaced at release.
     state.computed([...output.columns.map(({ flow }) => flow), output.extra]);

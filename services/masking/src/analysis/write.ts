@@ -20,6 +20,7 @@ interface TargetTable {
 
 function targetTable(state: Analysis, node: RangeVar | undefined): TargetTable | null {
   if (node === undefined) return null;
+  state.visited.add(node);
   const relation = findRelation(state.context.catalogue, node);
   if (relation === null) {
     state.unknown.add(node);
@@ -78,9 +79,7 @@ function insert(state: Analysis, node: InsertStmt, outer: Scope): Output {
   }
   if (target === null) return NOTHING;
   const { relation } = target.reference;
-  const named = (node.cols ?? []).flatMap((column) =>
-    'ResTarget' in column ? [column.ResTarget.name ?? ''] : [],
-  );
+  const named = assignments(state, node.cols, childScope(scope));
   const all = node.cols === undefined && node.selectStmt !== undefined;
   const written = all ? relation.columns.map(({ name }) => name) : named;
   vetWrite(state, target.reference, 'insert', written);
