@@ -5,6 +5,7 @@ import { columnReference } from './columns.js';
 import { type Flow, NONE, nullsOf, surrogateLabel } from './flow.js';
 import { findFunction, isOwnOperator } from './names.js';
 import { childScope, type Scope } from './scope.js';
+import { vetTypesByName } from './types.js';
 
 /** Nodes that hold no value of a row. */
 const LEAVES = new Set([
@@ -23,6 +24,9 @@ const EQUALITIES = new Set(['=', '<>', '!=']);
 const TEXT_TYPES = new Set(['text', 'varchar']);
 /** Functions that see the number of elements of an array and nothing else of it. */
 const LENGTHS = new Set(['cardinality', 'array_length', 'array_ndims', 'array_lower', 'array_upper']);
+
+/** Functions that put a text to a type that another text names. */
+const NAMES_TYPES = new Set(['pg_input_is_valid', 'pg_input_error_info']);
 
 /** What the value of an expression depends on; refuses what is not understood, by name. */
 export function expression(state: Analysis, node: Node | undefined, scope: Scope, use: Use): Flow {
@@ -72,22 +76,8 @@ function typeCast(state: Analysis, node: TypeCast, scope: Scope, use: Use): Flow
   // Between texts a cast keeps the value, so a bare surrogate stays bare.
   const keeps = plain && own && TEXT_TYPES.has(names.at(-1) ?? '');
   const flow = expression(state, node.arg, scope, keeps || use !== 'output' ? use : 'other');
-  vetType(state, names);
   const texts = [...flow.cells].every(({ column }) => isTextual(state, column.type.name));
   return keeps && texts && flow.bare ? flow : state.computed([flow]);
-}
-
-/** Refuses a domain whose checks call what is not understood: a cast would ask it a question. */
-function vetType(state: Analysis, names: readonly string[]): void {
-  const { searchPath, types } = state.context.catalogue;
-  const schemas = names.length === 2 ? [names[0] ?? ''] : searchPath;
-  const keys = schemas
-    .map((schema) => `${schema}.${names.at(-1) ?? ''}`)
-    .filter((key) => Object.hasOwn(types, key));
-  for (const key of keys)
-    for (const routine of types[key]?.calls ?? [])
-      if (state.context.routines[routine]?.clean !== true)
-        state.refuse(`what the checks of the type ${key} read`);
 }
 
 function isTextual(state: Analysis, type: string): boolean {
@@ -217,6 +207,7 @@ export function vetFunction(state: Analysis, call: FuncCall): void {
 function functionCall(state: Analysis, call: FuncCall, scope: Scope, use: Use): Flow {
   vetFunction(state, call);
   const name = namesOf(call.funcname)?.at(-1) ?? '';
+  if (NAMES_TYPES.has(name)) vetTypesByName(state);
   const builtin = findFunction(state.context, call).kind === 'safe';
   windowDefinition(state, call.over, scope);
   if (call.agg_filter !== undefined)

@@ -5,6 +5,7 @@ import type { TargetContext } from './context.js';
 import { NONE } from './flow.js';
 import { childScope, type Output } from './scope.js';
 import { select } from './select.js';
+import { vetTypes } from './types.js';
 import { write } from './write.js';
 
 export interface Walked {
@@ -27,6 +28,7 @@ export function walk(context: TargetContext, node: Node, options: AnalysisOption
     return { columns: [], complete: false, extra: NONE };
   });
   const output = state.evaluate(node, childScope(null), 'output');
+  vetTypes(state, node);
   // What the walk did not come by stayed unmasked: a part of the grammar that is not known here.
   for (const { fields } of objectsOf(node))
     if (typeof fields.relname === 'string' && !state.visited.has(fields))

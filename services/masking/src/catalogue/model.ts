@@ -53,6 +53,8 @@ export interface Referrer {
   readonly columns: readonly string[];
   /** `schema.name` of the table that refers. */
   readonly by: string;
+  /** Its columns that refer, in the order of `columns`. */
+  readonly from: readonly string[];
   /** Whether a DELETE or UPDATE here changes rows there. */
   readonly cascades: boolean;
 }
@@ -80,7 +82,7 @@ export interface TypeFact {
   readonly kind: 'base' | 'composite' | 'domain' | 'enum' | 'range' | 'multirange' | 'pseudo';
   /** Base type of a domain, with modifiers. */
   readonly base: { readonly sql: string; readonly name: string } | null;
-  /** `schema.name` of routines that a domain's checks call. */
+  /** `schema.name` of routines that checks of it and casts to or from it call, through the types it is made of too. */
   readonly calls: readonly string[];
   /** Element type of an array. */
   readonly element: { readonly sql: string; readonly name: string } | null;

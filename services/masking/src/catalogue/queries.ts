@@ -112,7 +112,14 @@ FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_depend d ON d.classid = 'pg_c
   AND d.objid = k.oid AND d.refclassid = 'pg_catalog.pg_proc'::regclass
 JOIN pg_catalog.pg_proc p ON p.oid = d.refobjid JOIN pg_catalog.pg_namespace pn ON pn.oid = p.pronamespace
 JOIN pg_catalog.pg_type t ON t.oid = k.contypid JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
-WHERE pn.nspname <> 'pg_catalog' ORDER BY 1, 2, 3, 4`,
+WHERE pn.nspname <> 'pg_catalog'
+UNION SELECT 'type', n.nspname::text, t.typname::text, pn.nspname || '.' || p.proname
+FROM pg_catalog.pg_cast x JOIN pg_catalog.pg_proc p ON p.oid = x.castfunc
+JOIN pg_catalog.pg_namespace pn ON pn.oid = p.pronamespace JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+JOIN pg_catalog.pg_type t ON t.oid IN (x.castsource, x.casttarget) JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+WHERE pn.nspname <> 'pg_catalog' AND l.lanname NOT IN ('c', 'internal') AND (n.nspname <> 'pg_catalog' OR t.oid = x.casttarget
+  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_type s WHERE s.oid = x.castsource AND s.typnamespace <> t.typnamespace))
+ORDER BY 1, 2, 3, 4`,
 } as const;
 
 export type CatalogueQueryName = keyof typeof catalogueQueries;

@@ -173,6 +173,7 @@ export function readCatalogue(rows: CatalogueRows): Catalogue {
         referenced: (references.get(key) ?? []).map((constraint) => ({
           columns: names(constraint, 'foreign_columns'),
           by: relationKey(text(constraint, 'schema'), text(constraint, 'relation')),
+          from: names(constraint, 'columns'),
           cascades: flag(constraint, 'cascades'),
         })),
         checks: own
@@ -199,16 +200,39 @@ export function readCatalogue(rows: CatalogueRows): Catalogue {
     ),
     builtins: names(builtins, 'names'),
     operators: rows.operators.map((row) => text(row, 'name')),
-    types: Object.fromEntries(
-      rows.types.map((row): [string, TypeFact] => [
-        relationKey(text(row, 'schema'), text(row, 'name')),
-        {
-          kind: TYPE_KINDS[text(row, 'kind')] ?? 'pseudo',
-          base: typeReference(row, 'base'),
-          calls: callsOf('type', relationKey(text(row, 'schema'), text(row, 'name'))),
-          element: typeReference(row, 'element'),
-        },
-      ]),
-    ),
+    types: readTypes(rows.types, (key) => callsOf('type', key), columns),
   };
+}
+
+/** Types, each with the routines that it calls by itself or through the types that it is made of. */
+function readTypes(
+  rows: readonly Row[],
+  callsOf: (key: string) => string[],
+  columns: ReadonlyMap<string, readonly Row[]>,
+): Record<string, TypeFact> {
+  const types = new Map<string, Omit<TypeFact, 'calls'> & { readonly calls: Set<string> }>();
+  for (const row of rows) {
+    const key = relationKey(text(row, 'schema'), text(row, 'name'));
+    const base = typeReference(row, 'base');
+    const element = typeReference(row, 'element');
+    const kind = TYPE_KINDS[text(row, 'kind')] ?? 'pseudo';
+    types.set(key, { kind, base, element, calls: new Set(callsOf(key)) });
+  }
+  const partsOf = (key: string, { base, element, kind }: Omit<TypeFact, 'calls'>) => [
+    ...(base === null ? [] : [base.name]),
+    ...(element === null ? [] : [element.name]),
+    ...(kind === 'composite' ? (columns.get(key) ?? []).map((row) => text(row, 'type_name')) : []),
+  ];
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const [key, type] of types) {
+      const before = type.calls.size;
+      for (const part of partsOf(key, type))
+        for (const call of types.get(part)?.calls ?? []) type.calls.add(call);
+      if (type.calls.size !== before) changed = true;
+    }
+  }
+  return Object.fromEntries(
+    [...types].map(([key, type]) => [key, { ...type, calls: [...type.calls].sort() }]),
+  );
 }

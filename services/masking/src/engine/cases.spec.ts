@@ -49,8 +49,14 @@ function rewriteOf(
   profile = 'analyst',
   lookups: readonly string[] = [],
   context = shop.context,
+  parameterTypes: readonly number[] = [],
 ): Rewrite {
-  return rewriteParsed(parseMessage(shop.grammar, sql), profile, lookups, context, shop.grammar);
+  return rewriteParsed(
+    parseMessage(shop.grammar, sql),
+    { profile, lookups, parameterTypes },
+    context,
+    shop.grammar,
+  );
 }
 
 describe('verbs and risks', () => {
@@ -233,6 +239,8 @@ describe('what the owner of a database may have made', () => {
       return rewrite.kind === 'refused' ? rewrite.problem.code : rewrite.releasedColumns;
     };
     expect(refused("SELECT 'x@example.com'::shop.stranger")).toBe('masking.not_understood');
+    expect(rewriteOf('SELECT $1', 'analyst', [], context, [25])).toMatchObject({ kind: 'rewritten' });
+    expect(rewriteOf('SELECT $1', 'analyst', [], context, [16_500])).toMatchObject({ kind: 'refused' });
     expect(refused("INSERT INTO shop.guesses VALUES (1, 'x@example.com')")).toBe('masking.not_understood');
     expect(refused("INSERT INTO shop.doubts (guess) VALUES ('x@example.com')")).toBe(
       'masking.not_understood',

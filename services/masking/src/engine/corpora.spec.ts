@@ -70,7 +70,12 @@ function statementsOf(given: Case): { text: string; values: readonly string[] | 
 
 function rewriteOf(text: string, profile: string): Rewrite {
   try {
-    return rewriteParsed(parseMessage(shop.grammar, text), profile, [], shop.context, shop.grammar);
+    return rewriteParsed(
+      parseMessage(shop.grammar, text),
+      { profile, lookups: [], parameterTypes: [] },
+      shop.context,
+      shop.grammar,
+    );
   } catch (thrown) {
     if (!(thrown instanceof CountersignError)) throw thrown;
     return { kind: 'refused', problem: { code: 'masking.not_understood', reason: thrown.code, wayOut: '' } };

@@ -1,6 +1,6 @@
 import { canonicalJson, digestOf, type Facts, opaqueFacts } from '@countersign/contracts';
 import { CountersignError } from '@countersign/errors';
-import type { TargetContext } from '../analysis/index.js';
+import { declaresOwnTypes, notUnderstood, type TargetContext } from '../analysis/index.js';
 import { factsOf } from '../facts/index.js';
 import { NO_PROFILE } from '../labels/index.js';
 import type { Grammar, Parsed } from '../parsing/index.js';
@@ -11,6 +11,13 @@ export const FACTS_BYTES = 48 * 1024;
 
 export interface StatementInput {
   readonly statement: string;
+  readonly parameterTypes: readonly number[];
+}
+
+export interface RewriteInput {
+  readonly profile: string;
+  readonly lookups: readonly string[];
+  /** OIDs as the agent declares them; 0 for unspecified. */
   readonly parameterTypes: readonly number[];
 }
 
@@ -46,8 +53,7 @@ export function inspectParsed(parsed: Parsed, input: StatementInput, context: Ta
  */
 export function rewriteParsed(
   parsed: Parsed,
-  profile: string,
-  lookups: readonly string[],
+  { profile, lookups, parameterTypes }: RewriteInput,
   context: TargetContext,
   grammar: Grammar,
   own: Grammar = grammar,
@@ -56,5 +62,9 @@ export function rewriteParsed(
     throw new CountersignError('masking.profile_unknown');
   if (parsed.kind === 'unparsable') throw new CountersignError('statement.unparsable');
   if (parsed.kind === 'too-large') throw new CountersignError('statement.too_large');
+  if (declaresOwnTypes(context, parameterTypes)) {
+    const problem = notUnderstood('a parameter of a type of its own', 'Declare no types of parameters.');
+    return { kind: 'refused', problem };
+  }
   return rewrite({ statements: parsed.statements, profile, lookups }, context, grammar, own);
 }

@@ -42,7 +42,13 @@ function answer(task: Task): Reply {
     const contextDigest = context.digest;
     if (task.kind === 'inspect') return { ...inspectParsed(parsed, task.input, context), contextDigest };
     return {
-      rewrite: rewriteParsed(parsed, task.profile, task.lookups, context, grammar, own),
+      rewrite: rewriteParsed(
+        parsed,
+        { profile: task.profile, lookups: task.lookups, parameterTypes: task.input.parameterTypes },
+        context,
+        grammar,
+        own,
+      ),
       contextDigest,
     };
   };

@@ -28,7 +28,12 @@ describe('non-interference', () => {
       await fc.assert(
         fc.asyncProperty(statements, async (text) => {
           const parsed = parseMessage(shop.grammar, text);
-          const rewrite = rewriteParsed(parsed, profile, [], shop.context, shop.grammar);
+          const rewrite = rewriteParsed(
+            parsed,
+            { profile, lookups: [], parameterTypes: [] },
+            shop.context,
+            shop.grammar,
+          );
           if (rewrite.kind === 'refused') return;
           const [left, right] = [
             renamed(await transcribe(clients[0], rewrite.statement), rewrite.releasedColumns, new Map()),

@@ -41,13 +41,30 @@ function declared(catalogue: Catalogue, labels: Labels): ColumnLabels {
   return found;
 }
 
-/** Partitions and children have the labels of their parents, and parents show the rows of their children. */
+/** A foreign key holds values of what it refers to, so it has the same labels. */
+function refer(relation: Relation, found: ColumnLabels): boolean {
+  const own = found.get(relationKey(relation.schema, relation.name));
+  let changed = false;
+  for (const { columns, by, from } of own === undefined ? [] : relation.referenced)
+    columns.forEach((column, index) => {
+      const sensitive = own?.get(column);
+      const other = from[index];
+      if (sensitive !== undefined && other !== undefined && add(found, by, other, sensitive)) changed = true;
+    });
+  return changed;
+}
+
+/**
+ * Partitions and children have the labels of their parents, parents show the rows of their children, and foreign keys
+ * repeat what they refer to.
+ */
 function inherit(catalogue: Catalogue, found: ColumnLabels): void {
   const pairs = Object.entries(catalogue.relations).flatMap(([child, { parents }]) =>
     parents.map((parent) => [parent, child] as const),
   );
   for (let changed = true; changed; ) {
     changed = false;
+    for (const relation of Object.values(catalogue.relations)) if (refer(relation, found)) changed = true;
     for (const [parent, child] of [...pairs, ...pairs.map(([one, other]) => [other, one] as const)]) {
       const columns = catalogue.relations[child]?.columns ?? [];
       for (const [column, sensitive] of found.get(parent) ?? [])

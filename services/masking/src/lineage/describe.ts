@@ -23,7 +23,8 @@ const ROUNDS = 16;
 const FOLLOWED: Mask = {
   treatment: 'meaningful',
   preservesNull: true,
-  preservesLength: true,
+  // Some profile may take the number of elements away.
+  preservesLength: false,
   surrogate: false,
   sql: (column) => column,
 };
