@@ -55,8 +55,8 @@ export function columnsOf(reference: Reference, name: string): ScopeColumn[] {
   });
 }
 
-/** Refuses relations that may not be read as they are, and views that hidden values shape. */
-function vetRelation(state: Analysis, reference: Reference): void {
+/** Refuses relations that may not be read as they are, and those that hidden values shape. */
+export function vetRelation(state: Analysis, reference: Reference): void {
   const { relation } = reference;
   const name = relationKey(relation.schema, relation.name);
   if (forbiddenColumns(relation) === null)
@@ -65,7 +65,7 @@ function vetRelation(state: Analysis, reference: Reference): void {
   const labels = state.context.relations[name];
   if (labels === undefined) return;
   if (!labels.understood) {
-    state.refuse(`the definition of the view ${name}`, 'Query the tables of the view instead.');
+    state.refuse(`what decides on the rows of ${name}`, INSTEAD);
     return;
   }
   for (const source of labels.shape) {
@@ -75,12 +75,13 @@ function vetRelation(state: Analysis, reference: Reference): void {
     if (state.options.mask(sensitive, column).treatment === 'open') continue;
     state.problem({
       code: 'masking.opaque_predicate',
-      reason: `The rows of the view ${name} are chosen by ${source.column} (${source.label}), which is masked.`,
-      wayOut: 'Query the tables of the view instead.',
+      reason: `The rows of ${name} are chosen by ${source.column} (${source.label}), which is masked.`,
+      wayOut: INSTEAD,
     });
   }
 }
 
+const INSTEAD = 'Query the tables of the view, or the table of the partitions, instead.';
 const TEXT = { sql: 'text', name: 'pg_catalog.text', collation: null, deterministic: true };
 const UNKNOWN: Output = { columns: [], complete: false, extra: NONE };
 

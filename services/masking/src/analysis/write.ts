@@ -3,7 +3,7 @@ import type { Node } from '../tree/index.js';
 import type { Analysis } from './analysis.js';
 import { expression } from './expression.js';
 import { NONE, type Reference } from './flow.js';
-import { columnsOf, fromClause } from './from.js';
+import { columnsOf, fromClause, vetRelation } from './from.js';
 import { findRelation } from './names.js';
 import { childScope, type Item, itemOf, type Output, type Scope, type ScopeTable } from './scope.js';
 import { targetList } from './select.js';
@@ -31,6 +31,7 @@ function targetTable(state: Analysis, node: RangeVar | undefined): TargetTable |
     return null;
   }
   const reference = state.refer(node, relation, true);
+  vetRelation(state, reference);
   state.patches.set(node, { schemaname: relation.schema });
   const name = node.alias?.aliasname ?? relation.name;
   const table: ScopeTable = {

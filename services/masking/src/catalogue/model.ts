@@ -35,8 +35,12 @@ export interface Relation {
   readonly compared: readonly (readonly string[])[];
   /** Foreign keys of other tables that refer to this one. */
   readonly referenced: readonly Referrer[];
-  /** Columns that each CHECK constraint reads. */
+  /** Columns that each CHECK constraint, generated column and computed index reads: what is written may fail by them. */
   readonly checks: readonly (readonly string[])[];
+  /** Expressions by which rows go to its partitions. */
+  readonly partitionKeys: readonly string[];
+  /** Expressions of row security, which decide which rows are there. */
+  readonly policies: readonly string[];
   readonly triggers: readonly Trigger[];
   /** Whether a rule other than a view's own rewrites statements on it. */
   readonly rules: boolean;

@@ -73,6 +73,28 @@ FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE (i.indisunique OR i.indisexclusion) AND ${USER} ORDER BY 1, 2, i.indexrelid`,
 
+  shapes: `SELECT n.nspname::text AS schema, c.relname::text AS relation, 'partition' AS kind,
+  concat_ws(', ', (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_catalog.pg_attribute a
+    WHERE a.attrelid = c.oid AND a.attnum = ANY (p.partattrs::int2[])), pg_get_expr(p.partexprs, c.oid)) AS expression
+FROM pg_catalog.pg_partitioned_table p JOIN pg_catalog.pg_class c ON c.oid = p.partrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE ${USER}
+UNION ALL SELECT n.nspname::text, c.relname::text, 'policy',
+  concat_ws(', ', pg_get_expr(y.polqual, c.oid), pg_get_expr(y.polwithcheck, c.oid))
+FROM pg_catalog.pg_policy y JOIN pg_catalog.pg_class c ON c.oid = y.polrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relrowsecurity AND ${USER} ORDER BY 1, 2, 3, 4`,
+
+  computations: `SELECT n.nspname::text AS schema, c.relname::text AS relation,
+  array_to_json(array_agg(DISTINCT a.attname::text))::text AS columns
+FROM (SELECT d.adrelid AS relation, 'pg_catalog.pg_attrdef'::regclass AS class, d.oid AS object FROM pg_catalog.pg_attrdef d
+    JOIN pg_catalog.pg_attribute g ON g.attrelid = d.adrelid AND g.attnum = d.adnum WHERE g.attgenerated <> ''
+  UNION ALL SELECT i.indrelid, 'pg_catalog.pg_class'::regclass, i.indexrelid FROM pg_catalog.pg_index i
+    WHERE i.indexprs IS NOT NULL OR i.indpred IS NOT NULL) x
+JOIN pg_catalog.pg_depend d ON d.classid = x.class AND d.objid = x.object
+  AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = x.relation AND d.refobjsubid > 0
+JOIN pg_catalog.pg_attribute a ON a.attrelid = x.relation AND a.attnum = d.refobjsubid AND a.attgenerated = ''
+JOIN pg_catalog.pg_class c ON c.oid = x.relation JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE ${USER} GROUP BY 1, 2, x.object ORDER BY 1, 2, 3`,
+
   triggers: `SELECT n.nspname::text AS schema, c.relname::text AS relation, g.tgtype::text AS type,
   (SELECT array_to_json(array_agg(a.attname))::text FROM pg_catalog.pg_attribute a
    WHERE a.attrelid = c.oid AND a.attnum = ANY (g.tgattr::int2[])) AS columns

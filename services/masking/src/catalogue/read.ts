@@ -152,6 +152,10 @@ export function readCatalogue(rows: CatalogueRows): Catalogue {
   const references = groupBy(rows.constraints, 'foreign_schema', 'foreign_relation');
   const indexes = groupBy(rows.indexes, 'schema', 'relation');
   const triggers = groupBy(rows.triggers, 'schema', 'relation');
+  const computations = groupBy(rows.computations, 'schema', 'relation');
+  const shapes = groupBy(rows.shapes, 'schema', 'relation');
+  const shapesOf = (key: string, kind: string) =>
+    (shapes.get(key) ?? []).filter((row) => row.kind === kind).map((row) => text(row, 'expression'));
   // A dot in a name would make two names one key; such a relation stays unknown, so statements on it are refused.
   const plain = rows.relations.filter((row) => !`${row.schema}${row.name}`.includes('.'));
   const relations = plain.map((row): [string, Relation] => {
@@ -176,9 +180,12 @@ export function readCatalogue(rows: CatalogueRows): Catalogue {
           from: names(constraint, 'columns'),
           cascades: flag(constraint, 'cascades'),
         })),
-        checks: own
-          .filter((constraint) => constraint.kind === 'c')
-          .map((constraint) => names(constraint, 'columns')),
+        checks: [
+          ...own.filter((constraint) => constraint.kind === 'c'),
+          ...(computations.get(key) ?? []),
+        ].map((constraint) => names(constraint, 'columns')),
+        partitionKeys: shapesOf(key, 'partition'),
+        policies: shapesOf(key, 'policy'),
         triggers: (triggers.get(key) ?? []).map(readTrigger),
         rules: flag(row, 'rules'),
         parents: names(row, 'parents'),

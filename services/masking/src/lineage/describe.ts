@@ -12,11 +12,11 @@ import type { Catalogue, Relation, Routine } from '../catalogue/index.js';
 import type { Labels } from '../labels/index.js';
 import { type Grammar, parseMessage } from '../parsing/index.js';
 import type { Mask } from '../strategies/index.js';
-import { type Node, tagOf } from '../tree/index.js';
+import { type Node, quoteIdentifier, tagOf } from '../tree/index.js';
 import { joined, tableLabels } from './base-labels.js';
 
 /** Part of the context's digest: facts and rewrites of another version of the analysis are not reused. */
-const ANALYSIS_VERSION = 1;
+const ANALYSIS_VERSION = 2;
 /** Views upon views and functions upon functions, at most this deep. */
 const ROUNDS = 16;
 
@@ -42,6 +42,43 @@ function follow(context: TargetContext, node: Node, argumentNames: readonly stri
     lookups: new Set(),
     argumentNames: new Set(argumentNames),
   });
+}
+
+/**
+ * What decides which rows a table shows: policies of row security, and the keys by which the rows of a partition were
+ * chosen. Functions of the owner must be understood. A policy that asks a setting is left to the owner: it tells by the
+ * setting what to compare, agents can set none, and nothing here can tell what it does where none is set.
+ */
+function tableShape(relation: Relation, context: TargetContext, grammar: Grammar): RelationLabels | null {
+  const { relations } = context.catalogue;
+  const found: Source[] = [];
+  let understood = true;
+  const add = (owner: Relation, expression: string): void => {
+    const [node] =
+      parsed(
+        grammar,
+        `SELECT ${expression} FROM ${quoteIdentifier(owner.schema)}.${quoteIdentifier(owner.name)}`,
+      ) ?? [];
+    if (node === undefined) {
+      understood = false;
+      return;
+    }
+    const { state } = follow(context, node, []);
+    found.push(...[...state.uses.values()].map(({ source }) => source));
+    // A query may choose by more than it names.
+    found.push(...sourcesOf(state.checks.flatMap(({ flow }) => [...flow.cells, ...flow.nulls])));
+    if (state.unknown.size > 0) understood = false;
+    for (const routine of state.routines) if (context.routines[routine]?.clean !== true) understood = false;
+  };
+  for (const policy of relation.policies) if (!policy.includes('current_setting(')) add(relation, policy);
+  const above = (child: Relation): Relation[] =>
+    child.parents.flatMap((name) => {
+      const parent = relations[name];
+      return parent === undefined ? [] : [parent, ...above(parent)];
+    });
+  for (const parent of above(relation)) for (const key of parent.partitionKeys) add(parent, key);
+  const shape = sourcesOf([{ sensitive: { sources: found, bare: false } }]);
+  return understood && shape.length === 0 ? null : { columns: {}, shape, understood };
 }
 
 const NOT_UNDERSTOOD: RelationLabels = { columns: {}, shape: [], understood: false };
@@ -131,6 +168,9 @@ export function describe(
       relations[key] = { columns, shape: [], understood: true };
     }
   }
+  const tables = Object.entries(catalogue.relations)
+    .map(([key, relation]) => ({ key, relation }))
+    .filter(({ relation: { policies, parents } }) => policies.length + parents.length > 0);
   const bodies = Object.entries(catalogue.routines).map(([key, overloads]) => ({
     key,
     overloads,
@@ -143,6 +183,11 @@ export function describe(
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const { key, overloads, statements } of bodies)
       routines[key] = routineFact(context, overloads, statements);
+    for (const { key, relation } of tables) {
+      const shape = tableShape(relation, context, grammar);
+      const columns = Object.fromEntries(declared.get(key) ?? []);
+      if (shape !== null) relations[key] = { ...shape, columns };
+    }
     for (const { key, relation, statements } of views)
       relations[key] = withDeclared(viewLabels(relation, context, statements), declared.get(key));
     const after = JSON.stringify([relations, routines]);
