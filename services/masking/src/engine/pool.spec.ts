@@ -22,7 +22,7 @@ afterEach(async () => {
 async function start(options: Partial<PoolOptions> = {}): Promise<void> {
   pool = new EnginePool({ ...poolDefaults, ...options, onReplaced: (reason) => replaced.push(reason) });
   pool.setContext(context);
-  await waitUntil(() => pool.readyThreads > 0);
+  await waitUntil(() => pool.readyThreads === (options.threads ?? poolDefaults.threads));
 }
 
 async function inspect(statement: string): Promise<Facts> {
@@ -74,7 +74,7 @@ describe('the pool of parsing threads', () => {
   }, 30_000);
 
   it('recycles a thread after a while without losing a statement', async () => {
-    await start({ threads: 1, recycleAfter: 5 });
+    await start({ threads: 1, recycleAfter: 5, watchdogMilliseconds: 60_000 });
     const all = await Promise.all(Array.from({ length: 23 }, () => inspect('SELECT 1')));
     expect(all.every(({ verbs }) => verbs.includes('read'))).toBe(true);
     await waitUntil(() => replaced.length >= 4);
@@ -102,6 +102,7 @@ describe('the pool of parsing threads', () => {
     );
     expect(codes[0]).toBe('statement.too_complex');
     expect(codes.slice(1).every((code) => code !== 'internal')).toBe(true);
+    await waitUntil(() => pool.readyThreads === 1);
     expect((await inspect('SELECT 1')).verbs).toEqual(['read']);
   }, 20_000);
 });
