@@ -138,6 +138,13 @@ export const catalogue = {
     'RESOURCE_EXHAUSTED',
     429,
   ),
+  'session.cancel_unknown': entry(
+    'A cancel request named no session.',
+    'Nothing needs to be done: what it meant has ended, or its key was never given out.',
+    '57014',
+    'NOT_FOUND',
+    404,
+  ),
   'session.too_many': entry(
     'Too many connections are open.',
     'Close a connection, or try again later.',

@@ -76,13 +76,13 @@ describe('first packets', () => {
     client.close();
   });
 
-  it('takes a cancel request without an answer and without an effect', async () => {
+  it('takes a cancel request of nobody without an answer and without an effect', async () => {
     const client = await RawClient.open(world.port);
     client.send('00000010 04d2162e 00000001 00000002');
     expect(await client.until('none')).toEqual([]);
     expect(
       await world.metrics.registry.getSingleMetricAsString('countersign_ingress_cancel_requests_total'),
-    ).toMatch(/ 1$/m);
+    ).toMatch(/outcome="unknown".* 1$/m);
   });
 
   it.each([

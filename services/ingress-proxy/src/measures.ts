@@ -18,7 +18,8 @@ export function measuresOf(metrics: Metrics): GateObserver & ConnectionObserver 
   ]);
   const cancels = metrics.counter(
     'countersign_ingress_cancel_requests_total',
-    'Cancel requests of agents, which have no effect.',
+    'Cancel requests by what they met: something running, nothing, or no session with this key.',
+    ['outcome'],
   );
   const opened = metrics.counter('countersign_ingress_sessions_opened_total', 'Sessions of agents.');
   const ended = metrics.counter('countersign_ingress_sessions_ended_total', 'Ended sessions.', ['reason']);
@@ -28,7 +29,7 @@ export function measuresOf(metrics: Metrics): GateObserver & ConnectionObserver 
     completed: (status) => outcomes.inc({ status }),
     unrecorded: () => unrecorded.inc(),
     refused: (code) => refused.inc({ code }),
-    cancelRequested: () => cancels.inc(),
+    cancelRequested: (outcome) => cancels.inc({ outcome }),
     opened: () => {
       opened.inc();
       open.inc();

@@ -1,4 +1,4 @@
-import type { CountersignError, ErrorCode } from '@countersign/errors';
+import { CountersignError, type ErrorCode } from '@countersign/errors';
 
 /** A parameter or a cell in the target's text form; null is NULL. */
 export type Value = Uint8Array | null;
@@ -70,12 +70,20 @@ export interface Running {
 
 /** What the gate asks of a protocol adapter for one action. */
 export interface ActionPort {
-  /** Aborts when the agent is gone or the service stops: nothing waits any longer. */
+  /**
+   * Aborts when the agent is gone or the service stops: nothing waits any longer. Where the agent cancels, the reason is a
+   * CountersignError: nothing that has not begun begins, and what runs is for the adapter to stop.
+   */
   readonly signal: AbortSignal;
   /** Tells the agent that its action waits. */
   waiting(approval: string): void;
   /** Runs on the target. Called at most once. Throws nothing: what goes wrong is in the report. */
   run(running: Running): Promise<RunReport>;
+}
+
+/** That the agent cancelled its action, and with which words; null where it did not. */
+export function cancellationOf(signal: AbortSignal): CountersignError | null {
+  return signal.reason instanceof CountersignError ? signal.reason : null;
 }
 
 /** What became of a submitted action. */

@@ -1,5 +1,5 @@
 import { CountersignError, toCountersignError } from '@countersign/errors';
-import type { Statement } from './action.js';
+import { cancellationOf, type Statement } from './action.js';
 import { bindingText } from './binding.js';
 import { type GateOptions, type GatePorts, type Journey, required } from './journey.js';
 import * as machine from './machine.js';
@@ -141,7 +141,7 @@ export class Asking {
   ): Promise<machine.ActionState> {
     return settle(ask, (result) => {
       const patience = this.#ports.clock.now() < journey.deadline && !journey.port.signal.aborted;
-      const next = machine.afterHold(state, result, patience);
+      const next = machine.afterHold(state, result, patience, cancellationOf(journey.port.signal));
       if (next.step.do === 'await' && next.held !== null) journey.port.waiting(next.held.id);
       return next;
     });

@@ -1,6 +1,13 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { CountersignError } from '@countersign/errors';
-import type { ActionPort, Answer, RunReport, Statement, Submitted } from './action.js';
+import {
+  type ActionPort,
+  type Answer,
+  cancellationOf,
+  type RunReport,
+  type Statement,
+  type Submitted,
+} from './action.js';
 import { Asking } from './asking.driver.js';
 import { DescribedFacts } from './described.store.js';
 import {
@@ -64,6 +71,11 @@ export class Gate {
       if (step.do === 'complete') {
         this.#complete(journey, stoppedOutcome(step.error.code, this.#elapsed(journey)));
         return this.#refused(journey, state, step.error);
+      }
+      const cancelled = cancellationOf(journey.port.signal);
+      if (cancelled !== null && (step.do === 'consume' || step.do === 'run')) {
+        state = machine.afterCancellation(state, cancelled);
+        continue;
       }
       // Only what is a statement gets beyond the record of its refusal.
       if (statement === null) return this.#refused(journey, state, new CountersignError('internal'));

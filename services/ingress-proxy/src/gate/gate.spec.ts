@@ -36,6 +36,8 @@ interface Case {
   readonly purpose?: 'prepare';
   readonly run?: 'failed' | 'lost' | 'throws';
   readonly unanalysable?: ErrorCode;
+  /** During which step the agent cancels. */
+  readonly cancelled?: 'decide' | 'hold';
   /** Of each event: what it is, then verdict and stage or status, then the refusal or `runs`. */
   readonly events: readonly string[];
   readonly notices?: number;
@@ -104,6 +106,7 @@ class Play {
   readonly journal: string[] = [];
   readonly events: AnyDraft[] = [];
   readonly inputs: string[] = [];
+  readonly agent = new AbortController();
   notices = 0;
   consumed = 0;
   #now = 200_000;
@@ -157,6 +160,7 @@ class Play {
         policy: {
           decide: (question) => {
             this.inputs.push(question.input());
+            this.#cancelled('decide');
             return this.#decide(question.time, JSON.parse(question.input()) as PolicyInput);
           },
         },
@@ -231,8 +235,13 @@ class Play {
     };
   }
 
+  #cancelled(step: Case['cancelled']): void {
+    if (this.#case.cancelled === step) this.agent.abort(new CountersignError('rpc.cancelled'));
+  }
+
   async #held(milliseconds: number): Promise<Held> {
     this.#now += milliseconds;
+    this.#cancelled('hold');
     if (this.#case.token === 'expires while it waits') this.#now = 201_000;
     const status = this.#holds.shift() ?? 'pending';
     if (isErrorCode(status)) throw new CountersignError(status);
@@ -270,7 +279,7 @@ async function played(
       ? { ...statement, purpose: one.purpose ?? 'run' }
       : { kind: 'unanalysable', code: one.unanalysable, bytes: Buffer.from('x') };
   const answer = await play.gate.submit(play.session, submitted, {
-    signal: new AbortController().signal,
+    signal: play.agent.signal,
     waiting: () => {
       play.notices += 1;
     },

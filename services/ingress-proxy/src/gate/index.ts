@@ -1,13 +1,14 @@
-export type {
-  ActionPort,
-  Answer,
-  Release,
-  Running,
-  RunReport,
-  Statement,
-  Submitted,
-  TransactionStanding,
-  Value,
+export {
+  type ActionPort,
+  type Answer,
+  cancellationOf,
+  type Release,
+  type Running,
+  type RunReport,
+  type Statement,
+  type Submitted,
+  type TransactionStanding,
+  type Value,
 } from './action.js';
 export {
   ApprovalClient,

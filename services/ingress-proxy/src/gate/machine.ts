@@ -164,6 +164,7 @@ export function afterHold(
   state: ActionState,
   result: Held | CountersignError,
   patience: boolean,
+  cancelled: CountersignError | null = null,
 ): ActionState {
   if (result instanceof CountersignError) return refuse(state, 'approval', result);
   const { status, approval } = result;
@@ -184,7 +185,9 @@ export function afterHold(
       return refuse(
         { ...state, held: approval },
         'approval',
-        new CountersignError('approval.pending', { detail: `Its id is ${approval.id}.` }),
+        cancelled === null
+          ? new CountersignError('approval.pending', { detail: `Its id is ${approval.id}.` })
+          : new CountersignError(cancelled.code, { detail: `Approval ${approval.id} stays open.` }),
         'defer',
       );
     case 'denied':
@@ -199,6 +202,11 @@ export function afterHold(
 export function afterConsumption(state: ActionState, failure: CountersignError | null): ActionState {
   if (failure === null) return { ...state, step: { do: 'run' } };
   return { ...state, step: { do: 'complete', error: failure } };
+}
+
+/** The agent no longer wants what was decided to run: it does not begin, and an approval stays unused. */
+export function afterCancellation(state: ActionState, cancelled: CountersignError): ActionState {
+  return { ...state, step: { do: 'complete', error: cancelled } };
 }
 
 /** What cannot be analysed never gets further. */

@@ -11,6 +11,7 @@ export class RawClient {
   readonly #socket: Socket;
   #received = Buffer.alloc(0);
   #closed = false;
+  #cancelKey: Buffer | null = null;
   #wake = (): void => undefined;
 
   private constructor(socket: Socket) {
@@ -110,7 +111,24 @@ export class RawClient {
     this.startup({ user, database });
     await this.until('R');
     this.message('p', token);
-    await this.until('Z');
+    const messages = await this.until('Z');
+    this.#cancelKey = messages.find(({ type }) => type === 'K')?.body ?? null;
+  }
+
+  /** Process id and secret, as the ingress told them at the start. */
+  get cancelKey(): Buffer {
+    if (this.#cancelKey === null) throw new Error('the ingress told no key');
+    return this.#cancelKey;
+  }
+
+  /** Sends a cancel request on a connection of its own, and waits until the ingress has taken it. */
+  static async cancel(port: number, key: Buffer): Promise<void> {
+    const client = await RawClient.open(port);
+    const head = Buffer.alloc(8);
+    head.writeInt32BE(8 + key.length, 0);
+    head.writeInt32BE(80877102, 4);
+    client.send(Buffer.concat([head, key]));
+    await client.until('none');
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { CountersignError } from '@countersign/errors';
-import { type AgentContext, peerName, reportOf, serveAgent } from './agent/index.js';
+import { type AgentContext, CancelKeys, peerName, reportOf, serveAgent } from './agent/index.js';
 import { Channel } from './channel.driver.js';
 import { FIRST_PACKET_LIMIT, sessionRules, toClient } from './codec/index.js';
 import { isLoopback } from './upstream/index.js';
@@ -30,6 +30,7 @@ export async function listenForAgents(
 ): Promise<PostgresListener> {
   const open = new Set<Promise<void>>();
   const sockets = new Set<Socket>();
+  const serving = { ...context, cancelKeys: new CancelKeys() };
   const accept = (socket: Socket, unix: boolean): void => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
@@ -44,7 +45,7 @@ export async function listenForAgents(
       return;
     }
     const carrier = unix ? 'unix' : isLoopbackPeer(socket.remoteAddress) ? 'loopback' : 'network';
-    const served = serveAgent(context, channel, { carrier, name: peerName(socket.remoteAddress) }).finally(
+    const served = serveAgent(serving, channel, { carrier, name: peerName(socket.remoteAddress) }).finally(
       () => open.delete(served),
     );
     open.add(served);

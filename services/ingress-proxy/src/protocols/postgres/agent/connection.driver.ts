@@ -1,4 +1,3 @@
-import { randomBytes, randomInt } from 'node:crypto';
 import type { SecureContext } from 'node:tls';
 import { CountersignError, toCountersignError } from '@countersign/errors';
 import type { ClockPort, Gate, GateSession, GrantStanding } from '../../../gate/index.js';
@@ -13,11 +12,12 @@ import type {
 } from '../../../session/index.js';
 import type { SystemActions, Target } from '../../../targets/index.js';
 import type { Channel } from '../channel.driver.js';
-import { sessionRules, toClient } from '../codec/index.js';
+import { type CancelRequest, sessionRules, toClient } from '../codec/index.js';
 import { toldSettings } from '../settings.js';
 import { loginOf } from '../system.client.js';
 import { type ConnectionLimits, TargetConnection } from '../upstream/index.js';
-import { CANCELLED, type Introduction, introduce, LEFT, readToken } from './handshake.driver.js';
+import type { CancelKey, CancelKeys, CancelOutcome } from './cancel-keys.js';
+import { type Introduction, introduce, LEFT, readToken } from './handshake.driver.js';
 import { reportOf } from './reports.js';
 import { AgentSession } from './session.driver.js';
 
@@ -30,7 +30,7 @@ export interface AgentLimits {
 /** What a connection happened to be, for counters. */
 export interface ConnectionObserver {
   refused(code: string): void;
-  cancelRequested(): void;
+  cancelRequested(outcome: CancelOutcome): void;
   opened(): void;
   ended(reason: EndReason): void;
 }
@@ -52,9 +52,14 @@ export interface AgentContext {
   readonly observer: ConnectionObserver;
 }
 
+/** What connections share beside what the listener was given. */
+export interface ServingContext extends AgentContext {
+  readonly cancelKeys: CancelKeys;
+}
+
 /** Serves one connection of an agent from its first byte to its last. Never throws. */
 export async function serveAgent(
-  context: AgentContext,
+  context: ServingContext,
   channel: Channel,
   peer: { readonly carrier: 'network' | 'loopback' | 'unix'; readonly name: string },
 ): Promise<void> {
@@ -69,8 +74,9 @@ export async function serveAgent(
   };
   try {
     const first = await introduce(handshake);
-    if (first === LEFT || first === CANCELLED) {
-      if (first === CANCELLED) context.observer.cancelRequested();
+    if (first === LEFT || 'cancel' in first) {
+      // Whoever asks for a cancellation hears nothing, whatever comes of it.
+      if (first !== LEFT) onCancelRequest(context, first.cancel);
       channel.end();
       return;
     }
@@ -98,12 +104,19 @@ export async function serveAgent(
   }
 }
 
+function onCancelRequest(context: ServingContext, { processId, secret }: CancelRequest): void {
+  const outcome = context.cancelKeys.request(processId, secret);
+  context.observer.cancelRequested(outcome);
+  if (outcome !== 'unknown') return;
+  context.refusals.add({ target: null, agent: null, code: 'session.cancel_unknown' });
+}
+
 function isCredential(error: CountersignError): boolean {
   return error.code.startsWith('auth.') || error.code === 'target.unknown';
 }
 
 async function serveSession(
-  context: AgentContext,
+  context: ServingContext,
   channel: Channel,
   introduction: Introduction,
   claims: TokenClaims,
@@ -146,7 +159,7 @@ function begin(
 
 /** From here on the session is recorded: whatever happens ends it with a reason, not with a refused connection. */
 async function serveOpened(
-  context: AgentContext,
+  context: ServingContext,
   channel: Channel,
   session: GateSession,
   target: Target,
@@ -161,23 +174,26 @@ async function serveOpened(
     channel.end();
     return 'target-lost';
   }
+  const agentSession = new AgentSession({
+    channel,
+    session,
+    gate: context.gate,
+    target: connection,
+    settings: login.settings,
+    cancel: (action, running) => cancelRecorded(context, target.name, action, running),
+    maximumStatement: context.limits.maximumStatement,
+    idleMilliseconds: context.limits.idleMilliseconds,
+    stopping: context.stopping,
+  });
+  const key = context.cancelKeys.issue(() => agentSession.cancel());
   try {
-    welcome(channel, connection, login.settings, session.claims.agent, context.limits);
-    return await new AgentSession({
-      channel,
-      session,
-      gate: context.gate,
-      target: connection,
-      settings: login.settings,
-      cancel: (action, running) => cancelRecorded(context, target.name, action, running),
-      maximumStatement: context.limits.maximumStatement,
-      idleMilliseconds: context.limits.idleMilliseconds,
-      stopping: context.stopping,
-    }).run();
+    welcome(channel, connection, login.settings, session.claims.agent, context.limits, key);
+    return await agentSession.run();
   } catch {
     channel.destroy();
     return 'error';
   } finally {
+    key.revoke();
     connection.close();
   }
 }
@@ -188,6 +204,7 @@ function welcome(
   settings: Readonly<Record<string, string>>,
   agent: string,
   limits: AgentLimits,
+  key: CancelKey,
 ): void {
   channel.expectTyped(sessionRules(limits.maximumStatement));
   channel.write(toClient.authenticationOk);
@@ -195,7 +212,7 @@ function welcome(
     channel.write(toClient.parameterStatus(name, value));
   }
   // Keys of the gateway's own: those of the target's process never reach an agent.
-  channel.write(toClient.backendKeyData(randomInt(1, 0x7fffffff), randomBytes(4)));
+  channel.write(toClient.backendKeyData(key.processId, key.secret));
   channel.write(toClient.readyForQuery('I'));
 }
 

@@ -1,5 +1,5 @@
 import { CountersignError, type ErrorCode } from '@countersign/errors';
-import type { Release, Running, RunReport } from '../../../gate/index.js';
+import { cancellationOf, type Release, type Running, type RunReport } from '../../../gate/index.js';
 import type { Channel } from '../channel.driver.js';
 import {
   backendTypes,
@@ -27,12 +27,16 @@ export interface ExecutionOptions {
   readonly parts: readonly OutputPart[];
   readonly agent: Channel;
   readonly target: TargetConnection;
+  /** Aborts with a CountersignError where the agent cancels. */
+  readonly signal: AbortSignal;
   /** Records and asks for a cancellation. Rejects where that cannot be. */
   readonly cancel: () => Promise<void>;
 }
 
 /** How long a target may take to follow a cancellation before its connection is given up. */
 const CANCEL_MILLISECONDS = 5_000;
+/** SQLSTATE query_canceled. */
+const CANCELLED = '57014';
 
 /**
  * Runs one decided action at the target and streams what is released to the agent, never holding more than one turn of
@@ -44,6 +48,7 @@ export class Execution {
   readonly #release: Release;
   readonly #agent: Channel;
   readonly #target: TargetConnection;
+  readonly #signal: AbortSignal;
   readonly #cancel: () => Promise<void>;
   readonly #head: AnswerHead;
   #rows: Frame[] = [];
@@ -62,6 +67,7 @@ export class Execution {
     this.#release = options.running.release;
     this.#agent = options.agent;
     this.#target = options.target;
+    this.#signal = options.signal;
     this.#cancel = options.cancel;
     this.#head = new AnswerHead(options.parts, options.running.purpose);
   }
@@ -74,6 +80,8 @@ export class Execution {
         : setTimeout(() => this.#stop('release.time_limit'), timeLimitSeconds * 1000);
     const left = (): void => this.#stop('rpc.cancelled');
     this.#agent.closed.addEventListener('abort', left, { once: true });
+    const cancelled = (): void => this.#onCancelled();
+    this.#signal.addEventListener('abort', cancelled, { once: true });
     try {
       const status = await this.#target.exchange(this.#messages(), {
         onFrame: (frame) => this.#onFrame(frame),
@@ -89,6 +97,7 @@ export class Execution {
       if (limit !== null) clearTimeout(limit);
       if (this.#watchdog !== null) clearTimeout(this.#watchdog);
       this.#agent.closed.removeEventListener('abort', left);
+      this.#signal.removeEventListener('abort', cancelled);
     }
   }
 
@@ -228,7 +237,20 @@ export class Execution {
     if (this.#stopped !== null) return;
     this.#stopped = code;
     this.#watchdog = setTimeout(() => this.#target.destroy(), CANCEL_MILLISECONDS);
-    this.#cancelling = this.#cancel().catch(() => this.#target.destroy());
+    this.#askToCancel();
+  }
+
+  /**
+   * The agent's own wish stops nothing here: the target says whether it came in time, so that what is told of the
+   * statement is what became of it.
+   */
+  #onCancelled(): void {
+    if (cancellationOf(this.#signal) !== null) this.#askToCancel();
+  }
+
+  #askToCancel(): void {
+    const before = this.#cancelling ?? Promise.resolve();
+    this.#cancelling = before.then(this.#cancel).catch(() => this.#target.destroy());
   }
 
   #finish(status: TransactionStatus): RunReport {
@@ -242,9 +264,13 @@ export class Execution {
     }
     if (this.#failure !== null) {
       const { action, knownNames } = this.#running;
-      this.#agent.write(toClient.errorResponse(scrubbed(this.#failure, knownNames, action)));
       const { sqlstate } = this.#failure;
-      return { status: 'failed', error: 'target.failed', sqlstate, rows, transaction, ended: null };
+      const cancelled = sqlstate === CANCELLED ? cancellationOf(this.#signal) : null;
+      const words =
+        cancelled === null ? scrubbed(this.#failure, knownNames, action) : reportOf(cancelled, { action });
+      this.#agent.write(toClient.errorResponse(words));
+      const error = cancelled?.code ?? 'target.failed';
+      return { status: 'failed', error, sqlstate, rows, transaction, ended: null };
     }
     if (tag !== null) this.#agent.write(toClient.commandComplete(tag));
     else if (this.#empty) this.#agent.write(toClient.emptyQuery);

@@ -4,7 +4,14 @@ import { type SecureContext, TLSSocket } from 'node:tls';
 import { CountersignError } from '@countersign/errors';
 import type { Transport } from '../../../session/index.js';
 import type { Channel } from '../channel.driver.js';
-import { authenticationRules, decodeFirstPacket, decodeText, isDropped, toClient } from '../codec/index.js';
+import {
+  authenticationRules,
+  type CancelRequest,
+  decodeFirstPacket,
+  decodeText,
+  isDropped,
+  toClient,
+} from '../codec/index.js';
 
 /** What a peer said of itself before it proved anything. */
 export interface Introduction {
@@ -23,8 +30,6 @@ export interface HandshakeOptions {
   readonly now: () => number;
 }
 
-/** A peer that only asked for a cancellation, which this gateway accepts without effect. */
-export const CANCELLED = Symbol('cancel request');
 /** A peer that left without asking anything. */
 export const LEFT = Symbol('left');
 
@@ -40,7 +45,7 @@ const UTF8_NAMES = ['utf8', 'utf-8', 'unicode', "'utf8'"];
  */
 export async function introduce(
   options: HandshakeOptions,
-): Promise<Introduction | typeof CANCELLED | typeof LEFT> {
+): Promise<Introduction | { readonly cancel: CancelRequest } | typeof LEFT> {
   const { channel } = options;
   let secured = false;
   for (let count = 0; count < MOST_PACKETS; count += 1) {
@@ -50,7 +55,7 @@ export async function introduce(
     const packet = decodeFirstPacket(frame.body);
     switch (packet.kind) {
       case 'cancel':
-        return CANCELLED;
+        return { cancel: packet };
       case 'gss':
         channel.write(NO);
         break;

@@ -1,3 +1,4 @@
+export { CancelKeys, type CancelOutcome } from './cancel-keys.js';
 export {
   type AgentContext,
   type AgentLimits,

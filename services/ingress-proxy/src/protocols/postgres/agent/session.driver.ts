@@ -60,11 +60,21 @@ export class AgentSession {
   #batchBytes = 0;
   #skipping = false;
   #busy = false;
+  /** Stops the waiting, or the run, of the action at hand. */
+  #current: AbortController | null = null;
 
   constructor(options: AgentSessionOptions) {
     this.#options = options;
     this.#channel = options.channel;
     this.#signal = AbortSignal.any([options.channel.closed, options.stopping]);
+    this.#signal.addEventListener('abort', () => this.#current?.abort(), { once: true });
+  }
+
+  /** Cancels the action at hand, as the agent asked; says whether there was one. */
+  cancel(): boolean {
+    if (this.#current === null) return false;
+    this.#current.abort(new CountersignError('rpc.cancelled'));
+    return true;
   }
 
   /** Serves until the agent, the target or the gateway ends the session; says why. */
@@ -250,8 +260,10 @@ export class AgentSession {
 
   async #submit(submitted: Submitted, parts: readonly OutputPart[]): Promise<void> {
     const { gate, session, target, cancel } = this.#options;
+    const current = new AbortController();
+    if (this.#signal.aborted) current.abort();
     const port: ActionPort = {
-      signal: this.#signal,
+      signal: current.signal,
       waiting: (approval) => this.#channel.write(toClient.noticeResponse(waitingNotice(approval))),
       run: (running) =>
         new Execution({
@@ -259,10 +271,14 @@ export class AgentSession {
           parts,
           agent: this.#channel,
           target,
+          signal: current.signal,
           cancel: () => cancel(running.action, target),
         }).run(),
     };
-    this.#onAnswer(await gate.submit(session, submitted, port), parts);
+    this.#current = current;
+    const answer = await gate.submit(session, submitted, port);
+    this.#current = null;
+    this.#onAnswer(answer, parts);
   }
 
   #onAnswer(answer: Answer, parts: readonly OutputPart[]): void {

@@ -16,7 +16,7 @@ export {
   type FrontendMessage,
   sessionRules,
 } from './frontend.js';
-export { decodeFirstPacket, FIRST_PACKET_LIMIT, type FirstPacket } from './startup.js';
+export { type CancelRequest, decodeFirstPacket, FIRST_PACKET_LIMIT, type FirstPacket } from './startup.js';
 export type { Column, ReportFields, TransactionStatus } from './to-client.js';
 export * as toClient from './to-client.js';
 export * as toTarget from './to-target.js';

@@ -1,11 +1,17 @@
 import { Cursor } from './cursor.js';
 import { malformed } from './framing.js';
 
+/** Which session is to stop what it runs: numbers that it was told when it began. */
+export interface CancelRequest {
+  readonly processId: number;
+  readonly secret: Buffer;
+}
+
 /** What a client may send first ("Message Formats": StartupMessage, SSLRequest, GSSENCRequest, CancelRequest). */
 export type FirstPacket =
   | { readonly kind: 'tls' }
   | { readonly kind: 'gss' }
-  | { readonly kind: 'cancel' }
+  | ({ readonly kind: 'cancel' } & CancelRequest)
   | {
       readonly kind: 'startup';
       readonly minor: number;
@@ -29,9 +35,8 @@ export function decodeFirstPacket(body: Buffer): FirstPacket {
     return { kind: code === TLS ? 'tls' : 'gss' };
   }
   if (code === CANCEL) {
-    // Process id and key; their length depends on the version, and the gateway looks at neither.
     if (cursor.left < 8 || cursor.left > 260) throw malformed('A cancel request has a wrong length.');
-    return { kind: 'cancel' };
+    return { kind: 'cancel', processId: cursor.uint32(), secret: cursor.bytes(cursor.left) };
   }
   if (code >>> 16 !== MAJOR) throw malformed('Only protocol 3 is spoken here.');
   return { kind: 'startup', minor: code & 0xffff, parameters: decodeParameters(cursor) };
