@@ -19,7 +19,11 @@ const approval = z.object({
 });
 type Approval = z.output<typeof approval>;
 const page = z.object({ approvals: z.array(approval), next: z.string().nullable() });
-const statement = z.object({ statement: z.string(), parameters: z.array(z.string().nullable()) });
+const statement = z.object({
+  statement: z.string(),
+  parameters: z.array(z.string().nullable()),
+  binary: z.array(z.object({ shown: z.string() }).nullable()).optional(),
+});
 type Statement = z.output<typeof statement>;
 const answered = z.object({ id: z.string(), status: z.string(), expiresAt: z.int() });
 /** What is told of the facts; all of them are in --json. */
@@ -40,9 +44,11 @@ const columns = () => process.stdout.columns ?? 100;
 const joined = (words: readonly string[]) => (words.length === 0 ? '-' : words.join(', '));
 
 /** The text of a parameter; bytes that are no text are shown as such, so that nothing is lost in showing. */
-function parameterText(value: string | null, index: number): string {
+function parameterText(value: string | null, index: number, binary: Statement['binary']): string {
   if (value === null) return `$${index + 1} = NULL`;
   const bytes = Buffer.from(value, 'base64');
+  const form = binary?.[index] ?? null;
+  if (form !== null) return `$${index + 1} = ${form.shown}, in binary form ${bytes.toString('hex')}`;
   const text = bytes.toString('utf8');
   return `$${index + 1} = ${Buffer.from(text).equals(bytes) ? text : `bytes ${bytes.toString('hex')}`}`;
 }
@@ -53,7 +59,7 @@ function shown(found: Approval, content: Statement): string {
   const { verbs, risks, objects, labels } = told.success
     ? told.data
     : { verbs: [], risks: [], objects: [], labels: [] };
-  const parameters = content.parameters.map(parameterText);
+  const parameters = content.parameters.map((value, index) => parameterText(value, index, content.binary));
   const odd = lookalikes([content.statement, ...parameters].join(''));
   return [
     facts([

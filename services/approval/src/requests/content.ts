@@ -4,8 +4,17 @@ import { z } from 'zod';
 /** The exact action, as an approver must see it. */
 export interface Content {
   readonly statement: string;
-  /** Parameters in text format; base64 of their bytes, null for SQL NULL. */
+  /** Base64 of the bytes of each parameter, null for SQL NULL. */
   readonly parameters: readonly (string | null)[];
+  /** For each parameter what is to be said of its binary form, null for text; absent where all are text. */
+  readonly binary?: readonly (BinaryForm | null)[];
+}
+
+export interface BinaryForm {
+  /** Type OID as the agent declared it, 0 where it did not. */
+  readonly type: number;
+  /** How a person reads the value, with its type. */
+  readonly shown: string;
 }
 
 export interface SealedContent {
@@ -20,7 +29,11 @@ const tagBytes = 16;
 /** First bytes of a wrapped key: which key-encryption key wraps it. */
 const labelBytes = 8;
 
-const contentSchema = z.strictObject({ statement: z.string(), parameters: z.array(z.string().nullable()) });
+const contentSchema = z.strictObject({
+  statement: z.string(),
+  parameters: z.array(z.string().nullable()),
+  binary: z.array(z.strictObject({ type: z.int(), shown: z.string() }).nullable()).exactOptional(),
+});
 
 /** AES-256-GCM (NIST SP 800-38D): nonce ‖ ciphertext ‖ tag. A key is used once, or with random nonces. */
 function encrypt(key: Uint8Array, nonce: Uint8Array, context: string, plain: Uint8Array): Buffer {

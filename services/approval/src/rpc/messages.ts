@@ -74,8 +74,10 @@ export function readSubmission(request: approvalRpc.HoldRequest): Submission {
   const parameters = request.parameters.map(({ isNull, value }) =>
     isNull ? null : value.toString('base64'),
   );
-  const size = parameters.reduce(
-    (sum, value) => sum + (value?.length ?? 0),
+  const forms = request.parameters.map(({ binary, type, shown }) => (binary ? { type, shown } : null));
+  const binary = forms.some((form) => form !== null) ? { binary: forms } : {};
+  const size = request.parameters.reduce(
+    (sum, { shown }, index) => sum + (parameters[index]?.length ?? 0) + Buffer.byteLength(shown),
     Buffer.byteLength(request.statement),
   );
   if (size > limits.content || parameters.length > limits.parameters)
@@ -86,7 +88,7 @@ export function readSubmission(request: approvalRpc.HoldRequest): Submission {
     throw invalid('actionId, sessionId, reason or rules are not as they must be.');
   return {
     binding: readBinding(request.binding),
-    content: { statement: request.statement, parameters },
+    content: { statement: request.statement, parameters, ...binary },
     facts: readFacts(request.facts),
     action: result.data.actionId,
     session: result.data.sessionId,

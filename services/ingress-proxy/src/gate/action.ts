@@ -1,7 +1,15 @@
 import { CountersignError, type ErrorCode } from '@countersign/errors';
 
-/** A parameter or a cell in the target's text form; null is NULL. */
+/** A parameter or a cell, in the target's text form unless it is said otherwise; null is NULL. */
 export type Value = Uint8Array | null;
+
+/** Parameters of which some are in the target's binary form. */
+export interface BinaryParameters {
+  /** For each parameter, 1 for binary. */
+  readonly formats: readonly (0 | 1)[];
+  /** How a person reads each, with its type; null for those in text form. */
+  readonly shown: () => readonly (string | null)[];
+}
 
 /** What an agent asks of a target, as a protocol adapter understood it. */
 export type Submitted =
@@ -11,6 +19,8 @@ export type Submitted =
       /** Types as the agent declared them, 0 where it did not. */
       readonly parameterTypes: readonly number[];
       readonly parameters: readonly Value[];
+      /** Which parameters are not in text form; absent where all are. */
+      readonly binary?: BinaryParameters;
       /** `prepare`: nothing runs, the agent only asks what the result would look like. */
       readonly purpose: 'run' | 'prepare';
     }
@@ -61,6 +71,8 @@ export interface Running {
   readonly text: string;
   readonly parameterTypes: readonly number[];
   readonly parameters: readonly Value[];
+  /** One for each parameter, or none where all are text. */
+  readonly parameterFormats: readonly (0 | 1)[];
   readonly purpose: 'run' | 'prepare';
   readonly timeLimitSeconds: number | null;
   readonly release: Release;

@@ -12,7 +12,8 @@ export function saltOf(secret: Uint8Array, action: string, purpose: CommitmentPu
 
 /**
  * The exact bytes that stand for a submitted action: RFC 8785 canonical JSON of text, declared types and parameters
- * (base64, null for NULL). Equal bytes are the same action; approvals bind to their digest.
+ * (base64, null for NULL), and of their formats where not all are text: the same bytes mean something else in another.
+ * Equal bytes are the same action; approvals bind to their digest. Formats of results are no part of it.
  */
 export function bytesOfSubmitted(submitted: Submitted): Uint8Array | string {
   return submitted.kind === 'statement' ? textOfStatement(submitted) : submitted.bytes;
@@ -20,6 +21,7 @@ export function bytesOfSubmitted(submitted: Submitted): Uint8Array | string {
 
 export function textOfStatement(statement: Statement): string {
   return canonicalJson({
+    ...(statement.binary === undefined ? {} : { parameterFormats: statement.binary.formats }),
     parameters: statement.parameters.map((value) =>
       value === null ? null : Buffer.from(value).toString('base64'),
     ),

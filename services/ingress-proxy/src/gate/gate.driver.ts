@@ -152,6 +152,7 @@ export class Gate {
         text: rewritten.text,
         parameterTypes: statement.parameterTypes,
         parameters: statement.parameters,
+        parameterFormats: statement.binary?.formats ?? [],
         purpose: statement.purpose,
         timeLimitSeconds: limits.timeLimitSeconds,
         release,

@@ -11,6 +11,7 @@ interface Kept {
   approval: approvalRpc.Approval;
   readonly binding: string;
   readonly statement: string;
+  readonly parameters: readonly approvalRpc.Parameter[];
 }
 
 export const ISSUER = 'countersign-approval-of-the-test';
@@ -26,7 +27,7 @@ export class FakeApproval {
 
   get registration(): ServiceRegistration {
     return implement(approvalRpc.ApprovalServiceService, {
-      hold: ({ binding, statement }) => {
+      hold: ({ binding, statement, parameters }) => {
         this.calls.hold += 1;
         const text = binding.toString();
         const { APPROVAL_STATUS_PENDING, APPROVAL_STATUS_APPROVED } = ApprovalStatus;
@@ -43,7 +44,7 @@ export class FakeApproval {
           expiresAt: BigInt(Math.floor(Date.now() / 1000) + 600),
           decidedAt: 0n,
         };
-        this.approvals.push({ approval, binding: text, statement });
+        this.approvals.push({ approval, binding: text, statement, parameters });
         return { approval };
       },
       await: async ({ approvalId, waitMilliseconds }) => {

@@ -144,8 +144,12 @@ function rewriteOf(statement: string, profile: string): NonNullable<maskingRpc.R
   }
   const text = statement.replace(
     /\bfrom customers\b/i,
-    "FROM (SELECT id, email, 'hidden'::text AS full_name, city FROM shop.customers) AS customers",
+    "FROM (SELECT id, email, 'hidden'::text AS full_name, city, points FROM shop.customers) AS customers",
   );
-  const released = /^select id, email\b/i.test(statement) ? [{ index: 1, label: 'contact.email' }] : [];
+  const label = 'contact.email';
+  const released = [
+    ...(/^select points, email\b/i.test(statement) ? [{ index: 0, label }] : []),
+    ...(/^select (id|points), email\b/i.test(statement) ? [{ index: 1, label }] : []),
+  ];
   return { $case: 'rewritten', value: { statement: text, releasedColumns: released, masked: true } };
 }

@@ -34,13 +34,18 @@ export class ApprovalClient implements ApprovalPort {
   }
 
   async hold(question: HoldQuestion): Promise<Held> {
+    const { parameterTypes, binary } = question.statement;
+    const shown = binary?.shown() ?? [];
     const response = await this.#asked(() =>
       this.#rpc.hold({
         binding: Buffer.from(question.binding),
         statement: question.statement.text,
-        parameters: question.statement.parameters.map((value) => ({
+        parameters: question.statement.parameters.map((value, index) => ({
           isNull: value === null,
           value: value === null ? Buffer.alloc(0) : Buffer.from(value),
+          binary: binary?.formats[index] === 1,
+          type: parameterTypes[index] ?? 0,
+          shown: shown[index] ?? '',
         })),
         facts: Buffer.from(question.factsText),
         actionId: question.action,

@@ -1,4 +1,4 @@
-import { type Column, toClient } from '../codec/index.js';
+import { type Column, type Format, toClient } from '../codec/index.js';
 import type { Part } from './batch.js';
 
 /** What an answer consists of before its rows; `row-description` is that of a simple query. */
@@ -10,13 +10,16 @@ type Columns = readonly Column[] | 'none';
 /** The part of an answer before its rows, in the order in which the agent asked for it. */
 export class AnswerHead {
   readonly #purpose: 'run' | 'prepare';
+  readonly #formats: readonly Format[];
   #parts: readonly OutputPart[];
   #types: readonly number[] | null = null;
   #statement: Columns | null = null;
   #portal: Columns | null = null;
 
-  constructor(parts: readonly OutputPart[], purpose: 'run' | 'prepare') {
+  /** @param formats those of the results, for a portal that is described without a run */
+  constructor(parts: readonly OutputPart[], purpose: 'run' | 'prepare', formats: readonly Format[] = []) {
     this.#parts = parts;
+    this.#formats = formats;
     this.#purpose = purpose;
   }
 
@@ -59,13 +62,23 @@ export class AnswerHead {
         return [toClient.parameterDescription(this.#types), columns];
       }
       case 'describe-portal': {
-        const columns = described(this.#portal ?? (this.#purpose === 'prepare' ? this.#statement : null));
+        const columns = described(this.#portal ?? (this.#purpose === 'prepare' ? this.#bound() : null));
         return columns === null ? null : [columns];
       }
       case 'row-description':
         if (this.#portal === null) return null;
         return this.#portal === 'none' ? [] : [toClient.rowDescription(this.#portal)];
     }
+  }
+
+  /** The columns of a statement in the form in which its portal would give them. */
+  #bound(): Columns | null {
+    if (this.#statement === null || this.#statement === 'none') return this.#statement;
+    const formats = this.#formats;
+    return this.#statement.map((column, index) => ({
+      ...column,
+      format: formats[formats.length === 1 ? 0 : index] ?? 0,
+    }));
   }
 }
 

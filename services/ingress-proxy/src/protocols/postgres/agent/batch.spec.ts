@@ -15,12 +15,13 @@ const parse = (name = '', held = 'SELECT 1'): FrontendMessage => ({
   text: held,
   parameterTypes: [],
 });
-const bind = (portal = '', statement = '', binary = false): FrontendMessage => ({
+const bind = (portal = '', statement = ''): FrontendMessage => ({
   kind: 'bind',
   portal,
   statement,
   parameters: [],
-  binary,
+  parameterFormats: [],
+  resultFormats: [],
   validText: true,
 });
 const describeOf = (what: 'statement' | 'portal', name = ''): FrontendMessage => ({
@@ -73,7 +74,6 @@ describe('a batch of the extended protocol', () => {
       ['reply', 'reply', 'fail'],
     ],
     ['closes what is not there', [close('portal', 'nothing')], ['reply']],
-    ['refuses binary', [parse(), bind('', '', true)], ['reply', 'refuse']],
     ['refuses a row limit', [parse(), bind(), execute('', 10)], ['reply', 'reply', 'refuse']],
   ];
 

@@ -1,6 +1,6 @@
 import { CountersignError } from '@countersign/errors';
 import type { Submitted } from '../../../gate/index.js';
-import type { FrontendMessage } from '../codec/index.js';
+import type { Format, FrontendMessage } from '../codec/index.js';
 import { unanalysableOf } from './messages.js';
 
 /** A statement that an agent prepared: kept here, and only ever sent to the target for a decided action. */
@@ -12,6 +12,8 @@ export interface Prepared {
 export interface Portal {
   readonly prepared: Prepared;
   readonly parameters: readonly (Buffer | null)[];
+  readonly parameterFormats: readonly Format[];
+  readonly resultFormats: readonly Format[];
   readonly used: boolean;
 }
 
@@ -40,7 +42,13 @@ export type Part =
 export type Effect =
   | { readonly do: 'reply'; readonly registry: Registry; readonly part: Part }
   /** Describes without running. */
-  | { readonly do: 'prepare'; readonly prepared: Prepared; readonly part: Part }
+  | {
+      readonly do: 'prepare';
+      readonly prepared: Prepared;
+      /** Those of a portal that is described. */
+      readonly resultFormats: readonly Format[];
+      readonly part: Part;
+    }
   /** A description that comes with the run of the same statement later in the batch. */
   | { readonly do: 'later'; readonly part: Part }
   | { readonly do: 'run'; readonly registry: Registry; readonly portal: Portal }
@@ -89,9 +97,9 @@ function bound(message: Extract<FrontendMessage, { kind: 'bind' }>, registry: Re
     return fail('protocol.out_of_order', 'A portal of this name exists.');
   }
   const bytes = Buffer.concat(message.parameters.filter((value) => value !== null));
-  if (message.binary) return refuse('protocol.unsupported', bytes);
   if (!message.validText) return refuse('statement.invalid_text', bytes);
-  const portal: Portal = { prepared, parameters: message.parameters, used: false };
+  const { parameters, parameterFormats, resultFormats } = message;
+  const portal: Portal = { prepared, parameters, parameterFormats, resultFormats, used: false };
   return kept(
     { ...registry, portals: new Map(registry.portals).set(message.portal, portal) },
     'bind-complete',
@@ -103,15 +111,13 @@ function described(
   following: readonly FrontendMessage[],
   registry: Registry,
 ): Effect {
-  const prepared =
-    message.what === 'statement'
-      ? registry.statements.get(message.name)
-      : registry.portals.get(message.name)?.prepared;
+  const portal = message.what === 'portal' ? registry.portals.get(message.name) : undefined;
+  const prepared = message.what === 'statement' ? registry.statements.get(message.name) : portal?.prepared;
   if (prepared === undefined) return fail('protocol.out_of_order', `There is no such ${message.what}.`);
   const part = message.what === 'statement' ? 'describe-statement' : 'describe-portal';
   return nextExecuted(following, registry) === prepared
     ? { do: 'later', part }
-    : { do: 'prepare', prepared, part };
+    : { do: 'prepare', prepared, resultFormats: portal?.resultFormats ?? [], part };
 }
 
 function executed(message: Extract<FrontendMessage, { kind: 'execute' }>, registry: Registry): Effect {

@@ -10,6 +10,7 @@ import {
   decodeReport,
   decodeRowDescription,
   decodeTag,
+  type Format,
   type Frame,
   rowsOfTag,
   type TargetReport,
@@ -19,12 +20,15 @@ import {
 } from '../codec/index.js';
 import type { TargetConnection } from '../upstream/index.js';
 import { AnswerHead, type OutputPart } from './answer-head.js';
+import { releasable, toldColumns } from './columns.js';
 import { reportOf, scrubbed } from './reports.js';
 
 export interface ExecutionOptions {
   readonly running: Running;
   /** In the order of the agent's messages; `row-description` for a simple query. */
   readonly parts: readonly OutputPart[];
+  /** Forms in which the agent wants the columns. */
+  readonly resultFormats: readonly Format[];
   readonly agent: Channel;
   readonly target: TargetConnection;
   /** Aborts with a CountersignError where the agent cancels. */
@@ -50,7 +54,9 @@ export class Execution {
   readonly #target: TargetConnection;
   readonly #signal: AbortSignal;
   readonly #cancel: () => Promise<void>;
+  readonly #resultFormats: readonly Format[];
   readonly #head: AnswerHead;
+  #columns: readonly Column[] = [];
   #rows: Frame[] = [];
   #rowsSeen = 0;
   #rowsReleased = 0;
@@ -69,7 +75,8 @@ export class Execution {
     this.#target = options.target;
     this.#signal = options.signal;
     this.#cancel = options.cancel;
-    this.#head = new AnswerHead(options.parts, options.running.purpose);
+    this.#resultFormats = options.resultFormats;
+    this.#head = new AnswerHead(options.parts, options.running.purpose, options.resultFormats);
   }
 
   async run(): Promise<RunReport> {
@@ -107,12 +114,15 @@ export class Execution {
     const messages = [
       toTarget.parse(running.text, running.parameterTypes),
       ...(describesStatement ? [toTarget.describeStatement] : []),
-      ...(running.purpose === 'run'
-        ? [toTarget.bind(running.parameters), toTarget.describePortal, toTarget.execute]
-        : []),
+      ...(running.purpose === 'run' ? [this.#bind(), toTarget.describePortal, toTarget.execute] : []),
       toTarget.sync,
     ];
     return Buffer.concat(messages);
+  }
+
+  #bind(): Buffer {
+    const { parameters, parameterFormats } = this.#running;
+    return toTarget.bind(parameters, { parameters: parameterFormats, results: this.#resultFormats });
   }
 
   #onFrame(frame: Frame): void {
@@ -124,7 +134,8 @@ export class Execution {
         this.#head.onParameters(decodeParameterDescription(frame));
         return;
       case backendTypes.rowDescription:
-        this.#head.onColumns(this.#told(decodeRowDescription(frame)));
+        this.#columns = decodeRowDescription(frame);
+        this.#head.onColumns(toldColumns(this.#columns, this.#release));
         return;
       case backendTypes.noData:
         this.#head.onColumns('none');
@@ -150,12 +161,6 @@ export class Execution {
         // Completions of the gateway's own messages, and data of a COPY that is being stopped.
         return;
     }
-  }
-
-  /** Where columns come from is told only of what was not masked. */
-  #told(columns: readonly Column[]): readonly Column[] {
-    if (!this.#release.masked) return columns;
-    return columns.map((column) => ({ ...column, table: 0, attribute: 0 }));
   }
 
   #onRow(frame: Frame): void {
@@ -193,7 +198,9 @@ export class Execution {
           const value = row[column];
           // A column that is not there means that masking spoke of another result than the target gave.
           if (value === undefined) throw new CountersignError('masking.not_reproducible');
-          return value === null ? [] : [{ rowIndex, column, value }];
+          return value === null
+            ? []
+            : [{ rowIndex, column, value: releasable(value, this.#columns[column]) }];
         }),
       );
       const values = await this.#release.replace(wanted);

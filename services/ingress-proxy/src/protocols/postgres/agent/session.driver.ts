@@ -2,7 +2,13 @@ import { CountersignError, toCountersignError } from '@countersign/errors';
 import type { ActionPort, Answer, Gate, GateSession, Statement, Submitted } from '../../../gate/index.js';
 import type { EndReason } from '../../../session/index.js';
 import type { Channel } from '../channel.driver.js';
-import { decodeFrontend, type FrontendMessage, type TransactionStatus, toClient } from '../codec/index.js';
+import {
+  decodeFrontend,
+  type Format,
+  type FrontendMessage,
+  type TransactionStatus,
+  toClient,
+} from '../codec/index.js';
 import { changedPin } from '../settings.js';
 import type { TargetConnection } from '../upstream/index.js';
 import { emptyHead, leadingCompletions, type OutputPart } from './answer-head.js';
@@ -18,7 +24,7 @@ import {
   withoutUnnamed,
 } from './batch.js';
 import { Execution } from './execution.driver.js';
-import { isExtended, sizeOf, unanalysableOf } from './messages.js';
+import { isExtended, sizeOf, statementOf, unanalysableOf } from './messages.js';
 import { reportOf, waitingNotice } from './reports.js';
 
 export interface AgentSessionOptions {
@@ -217,10 +223,10 @@ export class AgentSession {
       case 'later':
         return [...parts, effect.part];
       case 'prepare':
-        await this.#prepare(effect.prepared, [...parts, effect.part]);
+        await this.#prepare(effect.prepared, [...parts, effect.part], effect.resultFormats);
         return [];
       case 'run': {
-        const { prepared, parameters } = effect.portal;
+        const { prepared, resultFormats } = effect.portal;
         const others = messages.slice(index + 1).some((message) => message.kind === 'execute');
         if (others && !mayRunBeforeOthers(prepared.text, this.#status() !== 'I')) {
           this.#write(leadingCompletions(parts));
@@ -229,7 +235,7 @@ export class AgentSession {
           return [];
         }
         this.#registry = effect.registry;
-        await this.#execute({ kind: 'statement', ...prepared, parameters, purpose: 'run' }, parts);
+        await this.#execute(statementOf(effect.portal), parts, resultFormats);
         return [];
       }
       case 'refuse':
@@ -244,21 +250,34 @@ export class AgentSession {
     }
   }
 
-  async #prepare(prepared: Prepared, parts: readonly Part[]): Promise<void> {
+  async #prepare(
+    prepared: Prepared,
+    parts: readonly Part[],
+    resultFormats: readonly Format[],
+  ): Promise<void> {
+    const statement = { kind: 'statement', ...prepared, parameters: [], purpose: 'prepare' } as const;
     if (isEmptyText(prepared.text)) this.#write(emptyHead(parts));
-    else await this.#submit({ kind: 'statement', ...prepared, parameters: [], purpose: 'prepare' }, parts);
+    else await this.#submit(statement, parts, resultFormats);
   }
 
-  async #execute(statement: Statement, parts: readonly Part[]): Promise<void> {
+  async #execute(
+    statement: Statement,
+    parts: readonly Part[],
+    resultFormats: readonly Format[],
+  ): Promise<void> {
     if (!isEmptyText(statement.text)) {
-      await this.#submit(statement, parts);
+      await this.#submit(statement, parts, resultFormats);
       return;
     }
     this.#write(emptyHead(parts));
     this.#channel.write(toClient.emptyQuery);
   }
 
-  async #submit(submitted: Submitted, parts: readonly OutputPart[]): Promise<void> {
+  async #submit(
+    submitted: Submitted,
+    parts: readonly OutputPart[],
+    resultFormats: readonly Format[] = [],
+  ): Promise<void> {
     const { gate, session, target, cancel } = this.#options;
     const current = new AbortController();
     if (this.#signal.aborted) current.abort();
@@ -269,6 +288,7 @@ export class AgentSession {
         new Execution({
           running,
           parts,
+          resultFormats,
           agent: this.#channel,
           target,
           signal: current.signal,

@@ -67,16 +67,15 @@ export function decodeReport(frame: Frame): TargetReport {
 export function decodeRowDescription(frame: Frame): readonly Column[] {
   const cursor = new Cursor(frame.body);
   const columns = Array.from({ length: cursor.count() }, () => {
-    const column: Column = {
+    return {
       name: cursor.stringBytes().toString('utf8'),
       table: cursor.uint32(),
       attribute: cursor.int16(),
       type: cursor.uint32(),
       typeLength: cursor.int16(),
       modifier: cursor.int32(),
-    };
-    if (cursor.int16() !== 0) throw malformed('The target answers in binary.');
-    return column;
+      format: cursor.int16() === 1 ? 1 : 0,
+    } as const;
   });
   cursor.end();
   return columns;

@@ -180,7 +180,11 @@ describe('what targets send', () => {
         expect(decodeDataRow(one(toClient.dataRow(cells)))).toEqual(cells);
       }),
     );
-    const columns = [{ name: 'a', table: 1, attribute: 2, type: 23, typeLength: 4, modifier: -1 }];
+    const column = { name: 'a', table: 1, attribute: 2, type: 23, typeLength: 4, modifier: -1 };
+    const columns = [
+      { ...column, format: 0 },
+      { ...column, format: 1 },
+    ] as const;
     expect(decodeRowDescription(one(toClient.rowDescription(columns)))).toEqual(columns);
   });
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Cursor, decodeText } from './cursor.js';
 import { type AnyFrame, type FrameRule, type FramingRules, isDropped, malformed } from './framing.js';
+import type { Format } from './to-client.js';
 
 /** What a client may send after it was authenticated ("Message Formats", frontend messages). */
 export type FrontendMessage =
@@ -32,8 +33,11 @@ export interface BindMessage {
   readonly portal: string;
   readonly statement: string;
   readonly parameters: readonly (Buffer | null)[];
-  /** Whether any format code asks for binary. */
-  readonly binary: boolean;
+  /** One for each parameter, or none where all are text. */
+  readonly parameterFormats: readonly Format[];
+  /** As the protocol has them: none for text, one for all columns, or one for each. */
+  readonly resultFormats: readonly Format[];
+  /** Whether what is sent as text is text. */
   readonly validText: boolean;
 }
 
@@ -199,11 +203,21 @@ function decodeBind(cursor: Cursor): FrontendMessage {
   if (parameterFormats.length > 1 && parameterFormats.length !== parameters.length) {
     throw malformed('The format codes do not match the parameters.');
   }
-  const binary = parameterFormats.includes(1) || resultFormats.includes(1);
-  const validText =
-    binary ||
-    parameters.every((value) => value === null || (!value.includes(0) && decodeText(value) !== null));
-  return { kind: 'bind', portal, statement, parameters, binary, validText };
+  const formatAt = (index: number): Format =>
+    parameterFormats[parameterFormats.length === 1 ? 0 : index] ?? 0;
+  const validText = parameters.every(
+    (value, index) =>
+      value === null || formatAt(index) === 1 || (!value.includes(0) && decodeText(value) !== null),
+  );
+  return {
+    kind: 'bind',
+    portal,
+    statement,
+    parameters,
+    parameterFormats: parameterFormats.includes(1) ? parameters.map((_, index) => formatAt(index)) : [],
+    resultFormats: resultFormats.includes(1) ? resultFormats : [],
+    validText,
+  };
 }
 
 function oversized(bytes: Buffer, extended: boolean): FrontendMessage {
@@ -215,7 +229,7 @@ function oversized(bytes: Buffer, extended: boolean): FrontendMessage {
   };
 }
 
-function formatOf(code: number): 0 | 1 {
+function formatOf(code: number): Format {
   if (code !== 0 && code !== 1) throw malformed('A format code is unknown.');
   return code;
 }

@@ -17,6 +17,7 @@ export {
   sessionRules,
 } from './frontend.js';
 export { type CancelRequest, decodeFirstPacket, FIRST_PACKET_LIMIT, type FirstPacket } from './startup.js';
-export type { Column, ReportFields, TransactionStatus } from './to-client.js';
+export type { Column, Format, ReportFields, TransactionStatus } from './to-client.js';
 export * as toClient from './to-client.js';
 export * as toTarget from './to-target.js';
+export { isTextual, nameOfType, TEXT_TYPE, textOfBinary } from './values.js';

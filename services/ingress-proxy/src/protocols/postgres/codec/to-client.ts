@@ -16,6 +16,9 @@ export interface ReportFields {
   readonly code?: string | undefined;
 }
 
+/** Form of values: text or binary. */
+export type Format = 0 | 1;
+
 export interface Column {
   readonly name: string;
   readonly table: number;
@@ -23,6 +26,7 @@ export interface Column {
   readonly type: number;
   readonly typeLength: number;
   readonly modifier: number;
+  readonly format: Format;
 }
 
 export const authenticationOk = message('R', int32(0));
@@ -72,7 +76,7 @@ export function rowDescription(columns: readonly Column[]): Buffer {
     numbers.writeUInt32BE(column.type, 6);
     numbers.writeInt16BE(column.typeLength, 10);
     numbers.writeInt32BE(column.modifier, 12);
-    numbers.writeInt16BE(0, 16);
+    numbers.writeInt16BE(column.format, 16);
     return Buffer.concat([text(column.name), numbers]);
   });
   return message('T', int16(columns.length), ...fields);

@@ -1,3 +1,4 @@
+import type { Format } from './to-client.js';
 import { cell, int16, int32, message, text, uint32 } from './writing.js';
 
 /** Messages of a client to its server ("Message Formats", frontend messages). */
@@ -30,16 +31,24 @@ export function parse(statement: string, parameterTypes: readonly number[]): Buf
   return message('P', text(''), text(statement), int16(parameterTypes.length), ...parameterTypes.map(uint32));
 }
 
-/** All values in text format. */
-export function bind(parameters: readonly (Uint8Array | null)[]): Buffer {
+/** Format codes as in the protocol: none means text for all, one is for all, else each has its own. */
+export interface Formats {
+  readonly parameters: readonly Format[];
+  readonly results: readonly Format[];
+}
+
+export function bind(parameters: readonly (Uint8Array | null)[], formats?: Formats): Buffer {
+  const { parameters: given, results } = formats ?? { parameters: [], results: [] };
   return message(
     'B',
     text(''),
     text(''),
-    int16(0),
+    int16(given.length),
+    ...given.map(int16),
     int16(parameters.length),
     ...parameters.map(cell),
-    int16(0),
+    int16(results.length),
+    ...results.map(int16),
   );
 }
 
