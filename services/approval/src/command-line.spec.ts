@@ -79,6 +79,8 @@ describe('countersign', () => {
     const owner = { id: 'person:owner' } as never;
     const hostile = "DELETE FROM visits -- \u001b[2K\r\u202Eharmless\nWHERE note = 'а'";
     const wanted = submission(agent, owner, grant, hostile, { parameters: ['4\u001b[1m2', null] });
+    const number = { isNull: false, value: Buffer.from([0, 0, 0, 42]), type: 23, shown: '42 (int4)' };
+    wanted.parameters.push({ ...number, binary: true });
     const approval = (await deployment.client.hold(wanted)).approval?.id ?? '';
     expect((await countersign('person:approver', 'approvals', 'list', '--status', 'pending')).out).toContain(
       approval,
@@ -89,6 +91,7 @@ describe('countersign', () => {
     expect(shown.out).toContain('DELETE FROM visits -- ⟦001B⟧[2K⟦000D⟧⟦202E⟧harmless');
     expect(shown.out).toContain('$1 = 4⟦001B⟧[1m2');
     expect(shown.out).toContain('$2 = NULL');
+    expect(shown.out).toContain('$3 = 42 (int4), in binary form 0000002a');
     expect(shown.out).toContain('unbounded-write');
     expect(shown.out).toContain('U+0430');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: none of them may reach the terminal

@@ -4,7 +4,13 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type pg from 'pg';
 import { bytesOfSubmitted, saltOf } from './gate/index.js';
 import {
+  type Call,
+  called,
+  cellsOf,
   codeOf,
+  columnsOf,
+  int16,
+  int32,
   RawClient,
   type RawMessage,
   secretOf,
@@ -29,69 +35,8 @@ async function signedIn(): Promise<RawClient> {
   return client;
 }
 
-const int16 = (...values: readonly number[]): Buffer => {
-  const buffer = Buffer.alloc(2 * values.length);
-  for (const [index, value] of values.entries()) buffer.writeInt16BE(value, 2 * index);
-  return buffer;
-};
-const int32 = (value: number): Buffer => {
-  const buffer = Buffer.alloc(4);
-  buffer.writeInt32BE(value);
-  return buffer;
-};
-const cell = (value: Buffer | null): Buffer =>
-  value === null ? int32(-1) : Buffer.concat([int32(value.length), value]);
-
-interface Call {
-  readonly text: string;
-  readonly types?: readonly number[];
-  readonly formats?: readonly number[];
-  readonly parameters?: readonly (Buffer | null)[];
-  readonly results?: readonly number[];
-}
-
-/** Parse, Bind, Describe, Execute and Sync, as drivers send them that use binary forms. */
-async function called(client: RawClient, call: Call): Promise<readonly RawMessage[]> {
-  const { types = [], formats = [], parameters = [], results = [] } = call;
-  client.message('P', '', call.text, int16(types.length), ...types.map(int32));
-  client.message(
-    'B',
-    '',
-    '',
-    int16(formats.length, ...formats, parameters.length),
-    ...parameters.map(cell),
-    int16(results.length, ...results),
-  );
-  client.message('D', Buffer.from('P'), '');
-  client.message('E', '', int32(0));
-  client.message('S');
-  return client.until('Z');
-}
-
-/** Type and format of each column of a RowDescription. */
-function columnsOf(messages: readonly RawMessage[]): readonly (readonly [number, number])[] {
-  const body = messages.find(({ type }) => type === 'T')?.body ?? Buffer.alloc(2);
-  let at = 2;
-  return Array.from({ length: body.readInt16BE(0) }, () => {
-    at = body.indexOf(0, at) + 1;
-    const column = [body.readInt32BE(at + 6), body.readInt16BE(at + 16)] as const;
-    at += 18;
-    return column;
-  });
-}
-
-function rowsOf(messages: readonly RawMessage[]): readonly (readonly (string | null)[])[] {
-  return messages
-    .filter(({ type }) => type === 'D')
-    .map(({ body }) => {
-      let at = 2;
-      return Array.from({ length: body.readInt16BE(0) }, () => {
-        const length = body.readInt32BE(at);
-        at += 4 + Math.max(length, 0);
-        return length < 0 ? null : body.toString('hex', at - length, at);
-      });
-    });
-}
+const rowsOf = (messages: readonly RawMessage[]): readonly (readonly (string | null)[])[] =>
+  cellsOf(messages).map((row) => row.map((value) => value?.toString('hex') ?? null));
 
 const hex = (text: string): string => Buffer.from(text).toString('hex');
 

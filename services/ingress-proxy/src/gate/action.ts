@@ -47,6 +47,19 @@ export interface RunReport {
   readonly transaction: TransactionStanding;
   /** How a transaction ended in this action, where the target said so. */
   readonly ended: 'committed' | 'rolled-back' | null;
+  /** More rows wait at the target until the agent asks for them: the action has not ended yet. */
+  readonly suspended?: boolean;
+}
+
+/** An action whose rows come in several portions. */
+export interface SuspendedAction {
+  /**
+   * The next portion, if the session may still act; else `abandon` gives up what is at the target, without a word to the
+   * agent. Both throw nothing: what goes wrong is in the report.
+   */
+  continue(run: () => Promise<RunReport>, abandon: (code: ErrorCode) => Promise<RunReport>): Promise<Answer>;
+  /** The end, which needs nobody's leave. */
+  conclude(run: () => Promise<RunReport>): Promise<Answer>;
 }
 
 /** The release of one action's results: every value passes through it, in order. */
@@ -100,7 +113,13 @@ export function cancellationOf(signal: AbortSignal): CountersignError | null {
 
 /** What became of a submitted action. */
 export type Answer =
-  | { readonly kind: 'ran'; readonly action: string; readonly report: RunReport }
+  | {
+      readonly kind: 'ran';
+      readonly action: string;
+      readonly report: RunReport;
+      /** Null once the action has ended. */
+      readonly more: SuspendedAction | null;
+    }
   | {
       readonly kind: 'refused';
       readonly action: string;

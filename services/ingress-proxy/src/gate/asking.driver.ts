@@ -65,6 +65,17 @@ export class Asking {
     }
   }
 
+  /** Whether a session may have more of an action that it began; null where it may. */
+  async mayContinue(session: GateSession): Promise<CountersignError | null> {
+    if (session.transaction?.refused === true) return new CountersignError('statement.transaction_failed');
+    try {
+      await this.#admit(session);
+      return null;
+    } catch (thrown) {
+      return toCountersignError(thrown);
+    }
+  }
+
   #admit(session: GateSession): undefined | Promise<void> {
     if (session.tokenExpiresAt !== null && this.#ports.clock.now() >= session.tokenExpiresAt * 1000) {
       throw new CountersignError('auth.token_expired');

@@ -7,6 +7,7 @@ import {
   type RunReport,
   type Statement,
   type Submitted,
+  type SuspendedAction,
 } from './action.js';
 import { Asking } from './asking.driver.js';
 import { DescribedFacts } from './described.store.js';
@@ -21,10 +22,10 @@ import {
 } from './events.js';
 import { type GateOptions, type GatePorts, type Journey, required } from './journey.js';
 import * as machine from './machine.js';
-import type { AnyDraft, Inspected } from './ports.js';
+import type { AnyDraft, ClockPort, Inspected } from './ports.js';
 import { ActionRelease } from './release.driver.js';
 import type { GateSession } from './session.js';
-import { afterRefusal, afterRun, placeIn } from './transaction.js';
+import { afterRefusal, afterRun, placeIn, type TransactionStep } from './transaction.js';
 
 /**
  * The one way of every action: inspect → decide → rewrite → record → (hold → decide → record → consume) → run →
@@ -145,9 +146,9 @@ export class Gate {
       secret: session.secret,
       action: action.id,
     });
-    const started = this.#ports.clock.microseconds();
-    const report = await port
-      .run({
+    const time = new RunTime(this.#ports.clock);
+    const report = await time.timed(() =>
+      port.run({
         action: action.id,
         text: rewritten.text,
         parameterTypes: statement.parameterTypes,
@@ -157,13 +158,32 @@ export class Gate {
         timeLimitSeconds: limits.timeLimitSeconds,
         release,
         knownNames: knownNames(facts),
-      })
-      .catch((): RunReport => lostReport);
-    const durationMicroseconds = this.#ports.clock.microseconds() - started;
+      }),
+    );
     const after = afterRun(session.transaction, facts, report, randomUUIDv7());
     session.transaction = after.open;
+    return this.#ran(journey, { time, release, after }, report);
+  }
+
+  /** What came of a run, or of a portion of it: only the last one is the outcome. */
+  async #ran(journey: Journey, course: Course, report: RunReport): Promise<Answer> {
+    const { session, action } = journey;
+    const { time, release, after } = course;
+    if (report.suspended === true) {
+      const more: SuspendedAction = {
+        continue: async (run, abandon) => {
+          const refusal = await this.#asking.mayContinue(session);
+          if (refusal === null) return this.#ran(journey, course, await time.timed(run));
+          await this.#ran(journey, course, await time.timed(() => abandon(refusal.code)));
+          return { kind: 'refused', action: action.id, error: refusal, rules: [], ends: endOf(refusal) };
+        },
+        conclude: async (run) => this.#ran(journey, course, await time.timed(run)),
+      };
+      return { kind: 'ran', action: action.id, report, more };
+    }
     const { digest, bytes } = release.released;
     const { status, error, sqlstate, rows } = report;
+    const durationMicroseconds = time.microseconds;
     const outcome = { status, error, sqlstate, rows, bytes, released: digest, durationMicroseconds };
     this.#lazily([
       completedEvent(session, action, after.place, outcome),
@@ -171,7 +191,7 @@ export class Gate {
     ]);
     this.#ports.observer.completed(status);
     if (after.structureChanged) await this.#ports.structureChanged(session.claims.target);
-    return { kind: 'ran', action: action.id, report };
+    return { kind: 'ran', action: action.id, report, more: null };
   }
 
   #complete(journey: Journey, outcome: Parameters<typeof completedEvent>[3]): void {
@@ -193,6 +213,30 @@ export class Gate {
 
   #elapsed(journey: Journey): number {
     return this.#ports.clock.microseconds() - journey.started;
+  }
+}
+
+/** What an action that runs carries until its outcome. */
+interface Course {
+  readonly time: RunTime;
+  readonly release: ActionRelease;
+  readonly after: TransactionStep;
+}
+
+/** How long an action has run, without the time between its portions. */
+class RunTime {
+  readonly #clock: ClockPort;
+  microseconds = 0;
+
+  constructor(clock: ClockPort) {
+    this.#clock = clock;
+  }
+
+  async timed(run: () => Promise<RunReport>): Promise<RunReport> {
+    const started = this.#clock.microseconds();
+    const report = await run().catch((): RunReport => lostReport);
+    this.microseconds += this.#clock.microseconds() - started;
+    return report;
   }
 }
 

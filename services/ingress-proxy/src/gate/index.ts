@@ -7,6 +7,7 @@ export {
   type RunReport,
   type Statement,
   type Submitted,
+  type SuspendedAction,
   type TransactionStanding,
   type Value,
 } from './action.js';

@@ -1,3 +1,14 @@
+export {
+  bound,
+  type Call,
+  called,
+  cellsOf,
+  columnsOf,
+  executed,
+  int16,
+  int32,
+  lettersOf,
+} from './extended.js';
 export { surrogateOf } from './fake-masking.server.js';
 export { gatewayRoleScript } from './gateway-role.store.js';
 export { codeOf, fieldOf, RawClient, type RawMessage } from './raw-client.client.js';

@@ -7,7 +7,10 @@ export interface LoggedStatement {
   readonly text: string;
 }
 
-/** What ran at the target in sessions of the gateway, by the target's own log (log_statement = all, jsonlog). */
+/**
+ * What began to run at the target in sessions of the gateway, by the target's own log (log_statement = all, jsonlog). What
+ * it calls an `execute fetch from` is more of what began before.
+ */
 export function statementsIn(logFile: string): readonly LoggedStatement[] {
   return readFileSync(logFile, 'utf8')
     .split('\n')
@@ -15,7 +18,7 @@ export function statementsIn(logFile: string): readonly LoggedStatement[] {
     .flatMap((line) => {
       const entry = JSON.parse(line) as { application_name?: string; message?: string };
       const session = /^countersign\/(.+)$/.exec(entry.application_name ?? '')?.[1];
-      const text = /^(?:statement|execute [^:]+): ([\s\S]*)$/.exec(entry.message ?? '')?.[1];
+      const text = /^(?:statement|execute (?!fetch from )[^:]+): ([\s\S]*)$/.exec(entry.message ?? '')?.[1];
       return session === undefined || text === undefined ? [] : [{ session, text }];
     });
 }

@@ -17,8 +17,8 @@ const entry = z.object({
 type Entry = z.output<typeof entry>;
 
 const sessionPattern = /^countersign\/(.+)$/;
-/** `statement: …` for a simple query, `execute <name>: …` for the extended protocol. */
-const runPattern = /^(?:statement|execute [^:]+): ([\s\S]*)$/;
+/** `statement: …` for a simple query, `execute <name>: …` for the extended protocol; `execute fetch from` goes on. */
+const runPattern = /^(?:statement|execute (?!fetch from )[^:]+): ([\s\S]*)$/;
 /** Steps before the one in which `log_statement` writes its line: who fails there leaves only the error. */
 const beforeRunning = /^(?:PARSE|BIND)\b/;
 

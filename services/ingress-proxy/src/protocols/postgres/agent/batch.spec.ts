@@ -74,7 +74,6 @@ describe('a batch of the extended protocol', () => {
       ['reply', 'reply', 'fail'],
     ],
     ['closes what is not there', [close('portal', 'nothing')], ['reply']],
-    ['refuses a row limit', [parse(), bind(), execute('', 10)], ['reply', 'reply', 'refuse']],
   ];
 
   it.each(cases)('%s', (_what, messages, expected) => {

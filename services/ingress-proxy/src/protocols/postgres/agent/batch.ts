@@ -14,7 +14,8 @@ export interface Portal {
   readonly parameters: readonly (Buffer | null)[];
   readonly parameterFormats: readonly Format[];
   readonly resultFormats: readonly Format[];
-  readonly used: boolean;
+  /** `suspended`: it has given rows and has more. */
+  readonly state: 'bound' | 'suspended' | 'ran';
 }
 
 /** Names of one session. */
@@ -51,7 +52,25 @@ export type Effect =
     }
   /** A description that comes with the run of the same statement later in the batch. */
   | { readonly do: 'later'; readonly part: Part }
-  | { readonly do: 'run'; readonly registry: Registry; readonly portal: Portal }
+  | {
+      readonly do: 'run';
+      readonly registry: Registry;
+      readonly portal: Portal;
+      readonly name: string;
+      /** 0 for all. */
+      readonly maximumRows: number;
+    }
+  /** Goes on with a portal that has given rows already. */
+  | { readonly do: 'continue'; readonly name: string; readonly maximumRows: number }
+  /** A portal that has more rows is described: its columns are known. */
+  | { readonly do: 'recall'; readonly name: string }
+  /** A portal that has more rows is closed, or another takes its place. */
+  | {
+      readonly do: 'conclude';
+      readonly registry: Registry;
+      readonly name: string;
+      readonly part: Part;
+    }
   /** Cannot be asked of a target: recorded as a refused action. */
   | { readonly do: 'refuse'; readonly submitted: Submitted }
   /** A mistake in the protocol alone: nothing was asked. */
@@ -99,11 +118,13 @@ function bound(message: Extract<FrontendMessage, { kind: 'bind' }>, registry: Re
   const bytes = Buffer.concat(message.parameters.filter((value) => value !== null));
   if (!message.validText) return refuse('statement.invalid_text', bytes);
   const { parameters, parameterFormats, resultFormats } = message;
-  const portal: Portal = { prepared, parameters, parameterFormats, resultFormats, used: false };
-  return kept(
+  const portal: Portal = { prepared, parameters, parameterFormats, resultFormats, state: 'bound' };
+  const after = kept(
     { ...registry, portals: new Map(registry.portals).set(message.portal, portal) },
     'bind-complete',
   );
+  if (after.do !== 'reply' || !isSuspended(registry, message.portal)) return after;
+  return { ...after, do: 'conclude', name: message.portal };
 }
 
 function described(
@@ -114,6 +135,9 @@ function described(
   const portal = message.what === 'portal' ? registry.portals.get(message.name) : undefined;
   const prepared = message.what === 'statement' ? registry.statements.get(message.name) : portal?.prepared;
   if (prepared === undefined) return fail('protocol.out_of_order', `There is no such ${message.what}.`);
+  if (message.what === 'portal' && isSuspended(registry, message.name)) {
+    return { do: 'recall', name: message.name };
+  }
   const part = message.what === 'statement' ? 'describe-statement' : 'describe-portal';
   return nextExecuted(following, registry) === prepared
     ? { do: 'later', part }
@@ -123,12 +147,12 @@ function described(
 function executed(message: Extract<FrontendMessage, { kind: 'execute' }>, registry: Registry): Effect {
   const portal = registry.portals.get(message.portal);
   if (portal === undefined) return fail('protocol.out_of_order', 'There is no such portal.');
-  if (portal.used) return fail('protocol.out_of_order', 'The portal has run already.');
-  if (message.maximumRows > 0) {
-    return refuse('protocol.unsupported', Buffer.from(portal.prepared.text));
-  }
-  const portals = new Map(registry.portals).set(message.portal, { ...portal, used: true });
-  return { do: 'run', registry: { ...registry, portals }, portal };
+  if (portal.state === 'ran') return fail('protocol.out_of_order', 'The portal has run already.');
+  // As in PostgreSQL, what is not positive is no limit.
+  const maximumRows = Math.max(0, message.maximumRows);
+  const name = message.portal;
+  if (portal.state === 'suspended') return { do: 'continue', name, maximumRows };
+  return { do: 'run', registry: withState(registry, name, 'ran'), portal, name, maximumRows };
 }
 
 function closed(
@@ -141,15 +165,32 @@ function closed(
     statements.delete(message.name);
     return { do: 'reply', registry: { ...registry, statements }, part: 'close-complete' };
   }
+  const { name } = message;
   const portals = new Map(registry.portals);
-  portals.delete(message.name);
-  return { do: 'reply', registry: { ...registry, portals }, part: 'close-complete' };
+  portals.delete(name);
+  const after = { registry: { ...registry, portals }, part: 'close-complete' } as const;
+  return isSuspended(registry, name) ? { do: 'conclude', name, ...after } : { do: 'reply', ...after };
+}
+
+function isSuspended(registry: Registry, portal: string): boolean {
+  return registry.portals.get(portal)?.state === 'suspended';
+}
+
+/** The names after a portal has come to another state. */
+export function withState(registry: Registry, name: string, state: Portal['state']): Registry {
+  const portal = registry.portals.get(name);
+  if (portal === undefined) return registry;
+  return { ...registry, portals: new Map(registry.portals).set(name, { ...portal, state }) };
 }
 
 /** The statement that the next Execute runs, if the messages before it succeed. */
 function nextExecuted(messages: readonly FrontendMessage[], registry: Registry): Prepared | null {
   const statements = new Map(registry.statements);
-  const portals = new Map([...registry.portals].map(([name, portal]) => [name, portal.prepared] as const));
+  const portals = new Map(
+    [...registry.portals].flatMap(([name, portal]) =>
+      portal.state === 'bound' ? [[name, portal.prepared] as const] : [],
+    ),
+  );
   for (const message of messages) {
     if (message.kind === 'execute') return portals.get(message.portal) ?? null;
     if (message.kind === 'bind') {
@@ -195,7 +236,7 @@ function kept(registry: Registry, part: Part): Effect {
   return { do: 'reply', registry, part };
 }
 
-function refuse(code: 'protocol.unsupported' | 'statement.invalid_text', bytes: Buffer): Effect {
+function refuse(code: 'statement.invalid_text', bytes: Buffer): Effect {
   return { do: 'refuse', submitted: { kind: 'unanalysable', code, bytes } };
 }
 
@@ -211,6 +252,18 @@ const OPENS_TRANSACTION = /^\s*(?:begin|start\s+transaction)\b[^;]*;?\s*$/i;
  */
 export function mayRunBeforeOthers(text: string, inTransaction: boolean): boolean {
   return inTransaction || OPENS_TRANSACTION.test(text);
+}
+
+/** Whether messages behind the Execute at `index` execute another portal, or this one bound anew. */
+export function executesAnother(messages: readonly FrontendMessage[], index: number): boolean {
+  const first = messages[index];
+  const name = first?.kind === 'execute' ? first.portal : null;
+  let rebound = false;
+  for (const message of messages.slice(index + 1)) {
+    rebound ||= message.kind === 'bind' && message.portal === name;
+    if (message.kind === 'execute' && (rebound || message.portal !== name)) return true;
+  }
+  return false;
 }
 
 /** Whether a text holds no statement at all. */

@@ -4,24 +4,22 @@ import type { Channel } from '../channel.driver.js';
 import {
   backendTypes,
   type Column,
-  dataRowBytes,
-  decodeDataRow,
   decodeParameterDescription,
   decodeReport,
   decodeRowDescription,
   decodeTag,
   type Format,
   type Frame,
-  rowsOfTag,
   type TargetReport,
-  type TransactionStatus,
   toClient,
   toTarget,
 } from '../codec/index.js';
 import type { TargetConnection } from '../upstream/index.js';
 import { AnswerHead, type OutputPart } from './answer-head.js';
-import { releasable, toldColumns } from './columns.js';
+import { toldColumns } from './columns.js';
+import { affectedBy, endedBy, standingOf } from './outcomes.js';
 import { reportOf, scrubbed } from './reports.js';
+import { Rows } from './rows.driver.js';
 
 export interface ExecutionOptions {
   readonly running: Running;
@@ -29,10 +27,10 @@ export interface ExecutionOptions {
   readonly parts: readonly OutputPart[];
   /** Forms in which the agent wants the columns. */
   readonly resultFormats: readonly Format[];
+  /** A name at the target for what is to give its rows in portions; null where it gives all at once. */
+  readonly portal: string | null;
   readonly agent: Channel;
   readonly target: TargetConnection;
-  /** Aborts with a CountersignError where the agent cancels. */
-  readonly signal: AbortSignal;
   /** Records and asks for a cancellation. Rejects where that cannot be. */
   readonly cancel: () => Promise<void>;
 }
@@ -41,102 +39,190 @@ export interface ExecutionOptions {
 const CANCEL_MILLISECONDS = 5_000;
 /** SQLSTATE query_canceled. */
 const CANCELLED = '57014';
+/** No portal ever has this name: to execute it is an error, which is what rolls an implicit transaction back. */
+const NO_PORTAL = 'countersign_none';
+const ignored = { onFrame: (): void => undefined, onTurn: (): null => null };
 
 /**
- * Runs one decided action at the target and streams what is released to the agent, never holding more than one turn of
- * rows. After a stop (a limit, a lost agent, a failed release) nothing more is released; the target is told to cancel and
- * read to its end, so that the outcome is known.
+ * Runs one decided action at the target and streams what is released to the agent, at once or in portions. After a stop
+ * (a limit, a lost agent, a failed release) nothing more is released; the target is told to cancel and read to its end, so
+ * that the outcome is known. Limits hold over all portions.
  */
 export class Execution {
   readonly #running: Running;
   readonly #release: Release;
-  readonly #agent: Channel;
-  readonly #target: TargetConnection;
-  readonly #signal: AbortSignal;
-  readonly #cancel: () => Promise<void>;
-  readonly #resultFormats: readonly Format[];
-  readonly #head: AnswerHead;
-  #columns: readonly Column[] = [];
-  #rows: Frame[] = [];
-  #rowsSeen = 0;
-  #rowsReleased = 0;
+  readonly #options: ExecutionOptions;
+  readonly #rows: Rows;
+  #head: AnswerHead;
+  #columns: readonly Column[] | 'none' = 'none';
+  #signal: AbortSignal;
+  #millisecondsLeft: number | null;
   #tag: string | null = null;
   #empty = false;
+  #suspended = false;
+  #implicit = false;
   #failure: TargetReport | null = null;
   #stopped: ErrorCode | null = null;
-  #discarded = false;
+  #silent = false;
   #cancelling: Promise<void> | null = null;
   #watchdog: NodeJS.Timeout | null = null;
 
-  constructor(options: ExecutionOptions) {
-    this.#running = options.running;
-    this.#release = options.running.release;
-    this.#agent = options.agent;
-    this.#target = options.target;
-    this.#signal = options.signal;
-    this.#cancel = options.cancel;
-    this.#resultFormats = options.resultFormats;
-    this.#head = new AnswerHead(options.parts, options.running.purpose, options.resultFormats);
+  /** @param signal aborts with a CountersignError where the agent cancels */
+  constructor(options: ExecutionOptions, signal: AbortSignal) {
+    const { running, agent } = options;
+    this.#options = options;
+    this.#running = running;
+    this.#release = running.release;
+    this.#signal = signal;
+    this.#millisecondsLeft = running.timeLimitSeconds === null ? null : running.timeLimitSeconds * 1000;
+    this.#head = new AnswerHead(options.parts, running.purpose, options.resultFormats);
+    this.#rows = new Rows({ agent, release: running.release, stop: (code) => this.#stop(code) });
   }
 
-  async run(): Promise<RunReport> {
-    const { timeLimitSeconds } = this.#running;
-    const limit =
-      timeLimitSeconds === null
-        ? null
-        : setTimeout(() => this.#stop('release.time_limit'), timeLimitSeconds * 1000);
-    const left = (): void => this.#stop('rpc.cancelled');
-    this.#agent.closed.addEventListener('abort', left, { once: true });
-    const cancelled = (): void => this.#onCancelled();
-    this.#signal.addEventListener('abort', cancelled, { once: true });
-    try {
-      const status = await this.#target.exchange(this.#messages(), {
-        onFrame: (frame) => this.#onFrame(frame),
-        onTurn: () => this.#flush(),
-      });
-      // A cancellation that is still on its way must not meet the next action.
+  /** Whether it waits with more rows in a transaction that ends with the next Sync. */
+  get implicit(): boolean {
+    return this.#suspended && this.#implicit;
+  }
+
+  /** What the agent was told of the columns. */
+  get description(): Buffer {
+    return this.#columns === 'none' ? toClient.noData : toClient.rowDescription(this.#columns);
+  }
+
+  /** @param maximumRows of the first portion; 0 for all */
+  run(maximumRows: number): Promise<RunReport> {
+    const running = this.#running;
+    const { portal } = this.#options;
+    const describesStatement = running.purpose === 'prepare' || this.#head.describesStatement;
+    const begun = [
+      toTarget.parse(running.text, running.parameterTypes),
+      ...(describesStatement ? [toTarget.describeStatement] : []),
+    ];
+    if (running.purpose === 'prepare') return this.#whole([...begun]);
+    const formats = { parameters: running.parameterFormats, results: this.#options.resultFormats };
+    if (portal === null) {
+      const bound = toTarget.bind(running.parameters, formats);
+      return this.#whole([...begun, bound, toTarget.describePortal, toTarget.execute]);
+    }
+    const bound = toTarget.bind(running.parameters, formats, portal);
+    this.#implicit = this.#options.target.status === 'I';
+    return this.#portion([...begun, bound, toTarget.describeNamed(portal)], maximumRows);
+  }
+
+  /** The next portion of what was suspended. */
+  continue(maximumRows: number, signal: AbortSignal): Promise<RunReport> {
+    this.#signal = signal;
+    this.#head = new AnswerHead([], 'run');
+    return this.#portion([], maximumRows);
+  }
+
+  /** Ends what was suspended: the agent wants no more of it. An implicit transaction is committed. */
+  close(): Promise<RunReport> {
+    return this.#attempt(async () => {
+      await this.#leave('close');
+      return this.#finish();
+    });
+  }
+
+  /** Gives up what was suspended, without a word: the agent hears of the reason elsewhere. An implicit transaction is rolled back. */
+  abandon(code: ErrorCode): Promise<RunReport> {
+    this.#stopped ??= code;
+    this.#silent = true;
+    return this.#attempt(async () => {
+      await this.#leave('abort');
+      return this.#finish();
+    });
+  }
+
+  /** What was suspended is gone, because its transaction or its session has ended. */
+  gone(error: ErrorCode | null): RunReport {
+    const transaction = standingOf(this.#options.target.status);
+    const ended = { rows: this.#rows.released, sqlstate: null, transaction, ended: null };
+    if (error === null) return { ...ended, status: 'succeeded', error };
+    return { ...ended, status: error === 'target.connection_lost' ? 'unknown' : 'refused', error };
+  }
+
+  #whole(messages: readonly Buffer[]): Promise<RunReport> {
+    return this.#attempt(async () => {
+      await this.#options.target.exchange(Buffer.concat([...messages, toTarget.sync]), this.#handler);
+      return this.#finish();
+    });
+  }
+
+  #portion(messages: readonly Buffer[], maximumRows: number): Promise<RunReport> {
+    const { portal, target } = this.#options;
+    const sent = [...messages, toTarget.executeNamed(portal ?? '', maximumRows), toTarget.flush];
+    this.#suspended = false;
+    return this.#attempt(async () => {
+      await target.exchange(Buffer.concat(sent), this.#handler, 'answered');
+      // A cancellation that is still on its way must meet no other statement.
       await this.#cancelling;
-      return this.#finish(status);
+      if (this.#suspended && this.#stopped !== null) await this.#leave('abort');
+      else if (!this.implicit) await target.exchange(toTarget.sync, this.#handler);
+      return this.#finish();
+    });
+  }
+
+  /** Gives the portal up. In a transaction of the agent it is closed; an implicit one ends. */
+  async #leave(how: 'close' | 'abort'): Promise<void> {
+    const { portal, target } = this.#options;
+    this.#suspended = false;
+    if (!this.#implicit) {
+      const closed = Buffer.concat([toTarget.closePortal(portal ?? ''), toTarget.sync]);
+      await target.exchange(closed, this.#handler);
+    } else if (how === 'close') await target.exchange(toTarget.sync, this.#handler);
+    else await target.exchange(Buffer.concat([toTarget.executeNamed(NO_PORTAL, 0), toTarget.sync]), ignored);
+  }
+
+  readonly #handler = {
+    onFrame: (frame: Frame): void => this.#onFrame(frame),
+    onTurn: (): Promise<void> | null => this.#rows.flush(() => this.#head.take()),
+  };
+
+  /** Works at the target within the limit of time, and while the agent is there. */
+  async #attempt(work: () => Promise<RunReport>): Promise<RunReport> {
+    const { agent, target } = this.#options;
+    const signal = this.#signal;
+    const started = performance.now();
+    const limit =
+      this.#millisecondsLeft === null
+        ? null
+        : setTimeout(() => this.#stop('release.time_limit'), this.#millisecondsLeft);
+    const left = (): void => this.#stop('rpc.cancelled');
+    const cancelled = (): void => this.#onCancelled();
+    agent.closed.addEventListener('abort', left, { once: true });
+    signal.addEventListener('abort', cancelled, { once: true });
+    try {
+      return await work();
     } catch {
-      this.#target.destroy();
-      return this.#lost();
+      target.destroy();
+      return { ...this.gone('target.connection_lost'), transaction: 'lost' };
     } finally {
       if (limit !== null) clearTimeout(limit);
       if (this.#watchdog !== null) clearTimeout(this.#watchdog);
-      this.#agent.closed.removeEventListener('abort', left);
-      this.#signal.removeEventListener('abort', cancelled);
+      if (this.#millisecondsLeft !== null) {
+        this.#millisecondsLeft = Math.max(0, this.#millisecondsLeft - (performance.now() - started));
+      }
+      agent.closed.removeEventListener('abort', left);
+      signal.removeEventListener('abort', cancelled);
     }
-  }
-
-  #messages(): Buffer {
-    const running = this.#running;
-    const describesStatement = running.purpose === 'prepare' || this.#head.describesStatement;
-    const messages = [
-      toTarget.parse(running.text, running.parameterTypes),
-      ...(describesStatement ? [toTarget.describeStatement] : []),
-      ...(running.purpose === 'run' ? [this.#bind(), toTarget.describePortal, toTarget.execute] : []),
-      toTarget.sync,
-    ];
-    return Buffer.concat(messages);
-  }
-
-  #bind(): Buffer {
-    const { parameters, parameterFormats } = this.#running;
-    return toTarget.bind(parameters, { parameters: parameterFormats, results: this.#resultFormats });
   }
 
   #onFrame(frame: Frame): void {
     switch (frame.type) {
       case backendTypes.dataRow:
-        this.#onRow(frame);
+        this.#rows.onRow(frame);
         return;
       case backendTypes.parameterDescription:
         this.#head.onParameters(decodeParameterDescription(frame));
         return;
-      case backendTypes.rowDescription:
-        this.#columns = decodeRowDescription(frame);
-        this.#head.onColumns(toldColumns(this.#columns, this.#release));
+      case backendTypes.rowDescription: {
+        const columns = decodeRowDescription(frame);
+        this.#rows.onColumns(columns);
+        this.#columns = toldColumns(columns, this.#release);
+        this.#head.onColumns(this.#columns);
         return;
+      }
       case backendTypes.noData:
         this.#head.onColumns('none');
         return;
@@ -146,12 +232,15 @@ export class Execution {
       case backendTypes.emptyQuery:
         this.#empty = true;
         return;
+      case backendTypes.portalSuspended:
+        this.#suspended = true;
+        return;
       case backendTypes.error:
         this.#failure = decodeReport(frame);
         return;
       case backendTypes.copyIn:
         this.#stop('protocol.unsupported');
-        this.#target.write(toTarget.copyFail());
+        this.#options.target.write(toTarget.copyFail());
         return;
       case backendTypes.copyOut:
       case backendTypes.copyBoth:
@@ -163,87 +252,11 @@ export class Execution {
     }
   }
 
-  #onRow(frame: Frame): void {
-    const { rowLimit } = this.#release;
-    const exceeded = rowLimit !== null && this.#rowsSeen >= rowLimit;
-    if (this.#stopped !== null || exceeded) {
-      this.#discarded = true;
-      this.#stop('release.row_limit');
-      return;
-    }
-    this.#rowsSeen += 1;
-    this.#rows.push(frame);
-  }
-
-  /** Releases what was collected. Null where nothing has to be waited for. */
-  #flush(): Promise<void> | null {
-    if (this.#rows.length === 0) return null;
-    const rows = this.#rows;
-    this.#rows = [];
-    for (const message of this.#head.take()) this.#agent.write(message);
-    if (this.#release.columns.length > 0) return this.#releaseReplaced(rows);
-    this.#send(
-      rows.map((frame) => frame.whole),
-      rows.length,
-      rows.reduce((sum, row) => sum + dataRowBytes(row), 0),
-    );
-    return this.#agent.needsDrain ? this.#drained() : null;
-  }
-
-  async #releaseReplaced(rows: readonly Frame[]): Promise<void> {
-    try {
-      const cells = rows.map(decodeDataRow);
-      const wanted = cells.flatMap((row, rowIndex) =>
-        this.#release.columns.flatMap((column) => {
-          const value = row[column];
-          // A column that is not there means that masking spoke of another result than the target gave.
-          if (value === undefined) throw new CountersignError('masking.not_reproducible');
-          return value === null
-            ? []
-            : [{ rowIndex, column, value: releasable(value, this.#columns[column]) }];
-        }),
-      );
-      const values = await this.#release.replace(wanted);
-      wanted.forEach(({ rowIndex, column }, index) => {
-        const value = values[index];
-        const row = cells[rowIndex];
-        if (value === undefined || row === undefined) throw new CountersignError('masking.unavailable');
-        row[column] = Buffer.from(value);
-      });
-      const bytes = cells.flat().reduce((sum, value) => sum + (value?.length ?? 0), 0);
-      this.#send(cells.map(toClient.dataRow), cells.length, bytes);
-    } catch (thrown) {
-      this.#stop(thrown instanceof CountersignError ? thrown.code : 'internal');
-      return;
-    }
-    await this.#drained();
-  }
-
-  /** The one place where values go to an agent: committed to first, and not at all once the action is stopped. */
-  #send(messages: readonly Buffer[], rows: number, valueBytes: number): void {
-    if (this.#stopped !== null && this.#stopped !== 'release.row_limit') {
-      this.#discarded = true;
-      return;
-    }
-    const bytes = messages.length === 1 && messages[0] !== undefined ? messages[0] : Buffer.concat(messages);
-    this.#release.commit(bytes, rows, valueBytes);
-    this.#rowsReleased += rows;
-    this.#agent.write(bytes);
-  }
-
-  async #drained(): Promise<void> {
-    try {
-      await this.#agent.drained();
-    } catch {
-      // Who does not read for so long is not there.
-      this.#agent.destroy();
-    }
-  }
-
   #stop(code: ErrorCode): void {
     if (this.#stopped !== null) return;
     this.#stopped = code;
-    this.#watchdog = setTimeout(() => this.#target.destroy(), CANCEL_MILLISECONDS);
+    this.#rows.close(code);
+    this.#watchdog = setTimeout(() => this.#options.target.destroy(), CANCEL_MILLISECONDS);
     this.#askToCancel();
   }
 
@@ -257,68 +270,55 @@ export class Execution {
 
   #askToCancel(): void {
     const before = this.#cancelling ?? Promise.resolve();
-    this.#cancelling = before.then(this.#cancel).catch(() => this.#target.destroy());
+    this.#cancelling = before.then(() => this.#options.cancel()).catch(() => this.#options.target.destroy());
   }
 
-  #finish(status: TransactionStatus): RunReport {
-    const transaction = status === 'I' ? 'idle' : status === 'T' ? 'open' : 'failed';
-    const rows = this.#rowsReleased;
+  /** What is told of a portion, once no cancellation can meet another statement any longer. */
+  async #finish(): Promise<RunReport> {
+    await this.#cancelling;
+    const { agent, target } = this.#options;
+    const transaction = standingOf(target.status);
+    const rows = this.#rows.released;
     const tag = this.#tag;
-    for (const message of this.#head.take()) this.#agent.write(message);
+    for (const message of this.#head.take()) agent.write(message);
     // What finished before the cancellation met it, and was released whole, was not stopped.
-    if (this.#stopped !== null && (tag === null || this.#discarded)) {
+    if (this.#stopped !== null && (tag === null || this.#rows.discarded)) {
       return { ...this.#finishStopped(this.#stopped), rows, transaction, ended: endedBy(tag) };
     }
     if (this.#failure !== null) {
-      const { action, knownNames } = this.#running;
-      const { sqlstate } = this.#failure;
-      const cancelled = sqlstate === CANCELLED ? cancellationOf(this.#signal) : null;
-      const words =
-        cancelled === null ? scrubbed(this.#failure, knownNames, action) : reportOf(cancelled, { action });
-      this.#agent.write(toClient.errorResponse(words));
-      const error = cancelled?.code ?? 'target.failed';
-      return { status: 'failed', error, sqlstate, rows, transaction, ended: null };
+      return { ...this.#finishFailed(this.#failure), rows, transaction, ended: null };
     }
-    if (tag !== null) this.#agent.write(toClient.commandComplete(tag));
-    else if (this.#empty) this.#agent.write(toClient.emptyQuery);
-    return {
-      status: 'succeeded',
-      error: null,
-      sqlstate: null,
-      rows: tag === null || rows > 0 ? rows : affectedBy(tag),
-      transaction,
-      ended: endedBy(tag),
-    };
+    const well = { status: 'succeeded', error: null, sqlstate: null, transaction } as const;
+    if (this.#suspended) {
+      agent.write(toClient.portalSuspended);
+      return { ...well, rows, ended: null, suspended: true };
+    }
+    if (tag !== null) agent.write(toClient.commandComplete(tag));
+    else if (this.#empty) agent.write(toClient.emptyQuery);
+    return { ...well, rows: tag === null || rows > 0 ? rows : affectedBy(tag), ended: endedBy(tag) };
+  }
+
+  #finishFailed(failure: TargetReport): Pick<RunReport, 'status' | 'error' | 'sqlstate'> {
+    const { action, knownNames } = this.#running;
+    const { sqlstate } = failure;
+    const cancelled = sqlstate === CANCELLED ? cancellationOf(this.#signal) : null;
+    const words =
+      cancelled === null ? scrubbed(failure, knownNames, action) : reportOf(cancelled, { action });
+    this.#options.agent.write(toClient.errorResponse(words));
+    return { status: 'failed', error: cancelled?.code ?? 'target.failed', sqlstate };
   }
 
   #finishStopped(code: ErrorCode): Pick<RunReport, 'status' | 'error' | 'sqlstate'> {
-    const error = new CountersignError(code);
-    this.#agent.write(toClient.errorResponse(reportOf(error, { action: this.#running.action })));
+    if (!this.#silent) {
+      const { action } = this.#running;
+      this.#options.agent.write(toClient.errorResponse(reportOf(new CountersignError(code), { action })));
+    }
     const sqlstate = this.#failure?.sqlstate ?? null;
     // A write that came to its end did happen, whatever became of the rows that it returned.
     if (this.#tag !== null && !this.#tag.startsWith('SELECT')) {
       return { status: 'succeeded', error: code, sqlstate };
     }
-    return { status: code === 'release.time_limit' ? 'failed' : 'refused', error: code, sqlstate };
+    const failed = code === 'release.time_limit' || code === 'statement.transaction_failed';
+    return { status: failed ? 'failed' : 'refused', error: code, sqlstate };
   }
-
-  #lost(): RunReport {
-    return {
-      status: 'unknown',
-      error: 'target.connection_lost',
-      sqlstate: this.#failure?.sqlstate ?? null,
-      rows: this.#rowsReleased,
-      transaction: 'lost',
-      ended: null,
-    };
-  }
-}
-
-function affectedBy(tag: string): number {
-  return tag.startsWith('SELECT') ? 0 : rowsOfTag(tag);
-}
-
-function endedBy(tag: string | null): 'committed' | 'rolled-back' | null {
-  if (tag === 'COMMIT') return 'committed';
-  return tag === 'ROLLBACK' ? 'rolled-back' : null;
 }

@@ -1,20 +1,14 @@
 import { CountersignError, toCountersignError } from '@countersign/errors';
-import type { ActionPort, Answer, Gate, GateSession, Statement, Submitted } from '../../../gate/index.js';
 import type { EndReason } from '../../../session/index.js';
 import type { Channel } from '../channel.driver.js';
+import { decodeFrontend, type Format, type FrontendMessage, toClient } from '../codec/index.js';
+import { Actions, type ActionsOptions } from './actions.driver.js';
+import { emptyHead, leadingCompletions } from './answer-head.js';
 import {
-  decodeFrontend,
-  type Format,
-  type FrontendMessage,
-  type TransactionStatus,
-  toClient,
-} from '../codec/index.js';
-import { changedPin } from '../settings.js';
-import type { TargetConnection } from '../upstream/index.js';
-import { emptyHead, leadingCompletions, type OutputPart } from './answer-head.js';
-import {
+  type Effect,
   effectOf,
   emptyRegistry,
+  executesAnother,
   isEmptyText,
   mayRunBeforeOthers,
   type Part,
@@ -22,65 +16,39 @@ import {
   type Registry,
   withoutPortals,
   withoutUnnamed,
+  withState,
 } from './batch.js';
-import { Execution } from './execution.driver.js';
 import { isExtended, sizeOf, statementOf, unanalysableOf } from './messages.js';
-import { reportOf, waitingNotice } from './reports.js';
+import { reportOf } from './reports.js';
+import { SessionEnd } from './session-end.js';
 
-export interface AgentSessionOptions {
-  readonly channel: Channel;
-  readonly session: GateSession;
-  readonly gate: Gate;
-  readonly target: TargetConnection;
-  /** Settings with which the target connection was opened, and which must not change. */
-  readonly settings: Readonly<Record<string, string>>;
-  /** Records and sends a cancellation of what the target connection runs. */
-  readonly cancel: (action: string, connection: TargetConnection) => Promise<void>;
+export interface AgentSessionOptions extends ActionsOptions {
   readonly maximumStatement: number;
   readonly idleMilliseconds: number;
-  /** Aborts when the service stops. */
-  readonly stopping: AbortSignal;
 }
 
 /** Bounds of what an agent may send before its Sync. */
 const MOST_BATCHED = 1_000;
 
-/** What ends a session from inside, with the last words to the agent. */
-class SessionEnd extends Error {
-  constructor(
-    readonly reason: EndReason,
-    readonly words: CountersignError | null,
-    readonly action?: string,
-  ) {
-    super('the session ends');
-  }
-}
-
 /** One authenticated agent: turns its messages into actions, one after the other, and answers into messages. */
 export class AgentSession {
   readonly #options: AgentSessionOptions;
   readonly #channel: Channel;
-  readonly #signal: AbortSignal;
+  readonly #actions: Actions;
   #registry: Registry = emptyRegistry;
   #batch: FrontendMessage[] = [];
   #batchBytes = 0;
-  #skipping = false;
   #busy = false;
-  /** Stops the waiting, or the run, of the action at hand. */
-  #current: AbortController | null = null;
 
   constructor(options: AgentSessionOptions) {
     this.#options = options;
     this.#channel = options.channel;
-    this.#signal = AbortSignal.any([options.channel.closed, options.stopping]);
-    this.#signal.addEventListener('abort', () => this.#current?.abort(), { once: true });
+    this.#actions = new Actions(options);
   }
 
   /** Cancels the action at hand, as the agent asked; says whether there was one. */
   cancel(): boolean {
-    if (this.#current === null) return false;
-    this.#current.abort(new CountersignError('rpc.cancelled'));
-    return true;
+    return this.#actions.cancel();
   }
 
   /** Serves until the agent, the target or the gateway ends the session; says why. */
@@ -112,6 +80,7 @@ export class AgentSession {
     } finally {
       stopping.removeEventListener('abort', wake);
       target.closed.removeEventListener('abort', targetLost);
+      await this.#actions.gone();
     }
   }
 
@@ -147,8 +116,7 @@ export class AgentSession {
         throw new CountersignError('protocol.out_of_order');
       case 'sync':
         await this.#runBatch();
-        this.#skipping = false;
-        if (this.#status() === 'I') this.#registry = withoutPortals(this.#registry);
+        await this.#settlePortals();
         this.#ready();
         return;
       case 'flush':
@@ -157,15 +125,23 @@ export class AgentSession {
       default:
         break;
     }
-    if (this.#skipping) return;
+    if (this.#actions.failed) return;
     if (isExtended(message)) {
       this.#collect(message, bytes);
       return;
     }
     await this.#runBatch();
-    if (this.#skipping) return;
+    if (this.#actions.failed) return;
+    await this.#settlePortals();
+    await this.#actions.close('');
     await this.#simple(message);
+    await this.#settlePortals();
     this.#ready();
+  }
+
+  /** What a Sync does to portals: it ends an implicit transaction, and outside of transactions there are none. */
+  async #settlePortals(): Promise<void> {
+    if (await this.#actions.settle()) this.#registry = withoutPortals(this.#registry);
   }
 
   /** Nothing of a batch is asked of anybody before it is complete. */
@@ -188,14 +164,14 @@ export class AgentSession {
       return;
     }
     const statement = { text: message.text, parameterTypes: [], parameters: [], purpose: 'run' } as const;
-    await this.#submit({ kind: 'statement', ...statement }, ['row-description']);
+    await this.#actions.submit({ kind: 'statement', ...statement }, ['row-description']);
   }
 
   /** What is no statement is refused as an action, and recorded. */
   async #refuse(message: FrontendMessage): Promise<void> {
     const refused = unanalysableOf(message);
     if (refused === null) throw new CountersignError('protocol.out_of_order');
-    await this.#submit(refused, []);
+    await this.#actions.submit(refused, []);
   }
 
   async #runBatch(): Promise<void> {
@@ -203,7 +179,7 @@ export class AgentSession {
     this.#batch = [];
     this.#batchBytes = 0;
     let parts: readonly Part[] = [];
-    for (let index = 0; index < messages.length && !this.#skipping; index += 1) {
+    for (let index = 0; index < messages.length && !this.#actions.failed; index += 1) {
       parts = await this.#runStep(messages, index, parts);
     }
     this.#write(leadingCompletions(parts));
@@ -222,32 +198,68 @@ export class AgentSession {
         return [...parts, effect.part];
       case 'later':
         return [...parts, effect.part];
+      case 'conclude':
+        await this.#actions.close(effect.name);
+        if (this.#actions.failed) return [];
+        this.#registry = effect.registry;
+        return [...parts, effect.part];
+      case 'recall': {
+        this.#write([...leadingCompletions(parts), ...this.#actions.descriptionOf(effect.name)]);
+        return [];
+      }
+      case 'continue':
+        this.#write(leadingCompletions(parts));
+        if (await this.#actions.continue(effect.name, effect.maximumRows)) {
+          this.#registry = withState(this.#registry, effect.name, 'ran');
+        }
+        return [];
       case 'prepare':
         await this.#prepare(effect.prepared, [...parts, effect.part], effect.resultFormats);
         return [];
-      case 'run': {
-        const { prepared, resultFormats } = effect.portal;
-        const others = messages.slice(index + 1).some((message) => message.kind === 'execute');
-        if (others && !mayRunBeforeOthers(prepared.text, this.#status() !== 'I')) {
-          this.#write(leadingCompletions(parts));
-          const bytes = Buffer.from(prepared.text);
-          await this.#submit({ kind: 'unanalysable', code: 'protocol.unsupported', bytes }, []);
-          return [];
-        }
-        this.#registry = effect.registry;
-        await this.#execute(statementOf(effect.portal), parts, resultFormats);
+      case 'run':
+        await this.#runPortal(effect, executesAnother(messages, index), parts);
         return [];
-      }
       case 'refuse':
         this.#write(leadingCompletions(parts));
-        await this.#submit(effect.submitted, []);
+        await this.#actions.submit(effect.submitted, []);
         return [];
       case 'fail':
         this.#write(leadingCompletions(parts));
         this.#channel.write(toClient.errorResponse(reportOf(effect.error)));
-        this.#skipping = true;
+        this.#actions.failed = true;
         return [];
     }
+  }
+
+  async #runPortal(
+    effect: Extract<Effect, { do: 'run' }>,
+    others: boolean,
+    parts: readonly Part[],
+  ): Promise<void> {
+    const { portal, name, maximumRows } = effect;
+    const { text } = portal.prepared;
+    const inTransaction = this.#actions.status !== 'I';
+    if (this.#actions.holdsImplicit || (others && !mayRunBeforeOthers(text, inTransaction))) {
+      await this.#refuseText(text, parts);
+      return;
+    }
+    this.#registry = effect.registry;
+    if (isEmptyText(text)) {
+      this.#write([...emptyHead(parts), toClient.emptyQuery]);
+      return;
+    }
+    const { resultFormats } = portal;
+    const manner = maximumRows === 0 ? { resultFormats } : { resultFormats, portal: { name, maximumRows } };
+    if (await this.#actions.submit(statementOf(portal), parts, manner)) {
+      this.#registry = withState(this.#registry, name, 'suspended');
+    }
+  }
+
+  /** What would run with another in one implicit transaction is refused: either alone could not be undone. */
+  async #refuseText(text: string, parts: readonly Part[]): Promise<void> {
+    this.#write(leadingCompletions(parts));
+    const bytes = Buffer.from(text);
+    await this.#actions.submit({ kind: 'unanalysable', code: 'protocol.unsupported', bytes }, []);
   }
 
   async #prepare(
@@ -257,70 +269,8 @@ export class AgentSession {
   ): Promise<void> {
     const statement = { kind: 'statement', ...prepared, parameters: [], purpose: 'prepare' } as const;
     if (isEmptyText(prepared.text)) this.#write(emptyHead(parts));
-    else await this.#submit(statement, parts, resultFormats);
-  }
-
-  async #execute(
-    statement: Statement,
-    parts: readonly Part[],
-    resultFormats: readonly Format[],
-  ): Promise<void> {
-    if (!isEmptyText(statement.text)) {
-      await this.#submit(statement, parts, resultFormats);
-      return;
-    }
-    this.#write(emptyHead(parts));
-    this.#channel.write(toClient.emptyQuery);
-  }
-
-  async #submit(
-    submitted: Submitted,
-    parts: readonly OutputPart[],
-    resultFormats: readonly Format[] = [],
-  ): Promise<void> {
-    const { gate, session, target, cancel } = this.#options;
-    const current = new AbortController();
-    if (this.#signal.aborted) current.abort();
-    const port: ActionPort = {
-      signal: current.signal,
-      waiting: (approval) => this.#channel.write(toClient.noticeResponse(waitingNotice(approval))),
-      run: (running) =>
-        new Execution({
-          running,
-          parts,
-          resultFormats,
-          agent: this.#channel,
-          target,
-          signal: current.signal,
-          cancel: () => cancel(running.action, target),
-        }).run(),
-    };
-    this.#current = current;
-    const answer = await gate.submit(session, submitted, port);
-    this.#current = null;
-    this.#onAnswer(answer, parts);
-  }
-
-  #onAnswer(answer: Answer, parts: readonly OutputPart[]): void {
-    const { target, settings } = this.#options;
-    if (answer.kind === 'refused') {
-      this.#write(leadingCompletions(parts));
-      this.#skipping = true;
-      if (answer.ends !== null) throw new SessionEnd(answer.ends, answer.error, answer.action);
-      const { action, error, rules } = answer;
-      this.#channel.write(toClient.errorResponse(reportOf(error, { action, rules })));
-      return;
-    }
-    const { report } = answer;
-    if (report.transaction === 'lost') {
-      throw new SessionEnd('target-lost', new CountersignError('target.connection_lost'), answer.action);
-    }
-    if (report.error !== null) this.#skipping = true;
-    const changed = changedPin(target.parameters, settings);
-    if (changed !== null) {
-      const detail = `The setting ${changed} of the session may not change.`;
-      throw new SessionEnd('error', new CountersignError('protocol.unsupported', { detail }), answer.action);
-    }
+    else if (this.#actions.holdsImplicit) await this.#refuseText(prepared.text, []);
+    else await this.#actions.submit(statement, parts, { resultFormats });
   }
 
   #write(messages: readonly Buffer[]): void {
@@ -328,14 +278,7 @@ export class AgentSession {
   }
 
   #ready(): void {
-    this.#skipping = false;
-    this.#channel.write(toClient.readyForQuery(this.#status()));
-  }
-
-  /** A transaction in which the gateway refused something has failed, as it would have at the target. */
-  #status(): TransactionStatus {
-    const { session, target } = this.#options;
-    if (target.status === 'T' && session.transaction?.refused === true) return 'E';
-    return target.status;
+    this.#actions.failed = false;
+    this.#channel.write(toClient.readyForQuery(this.#actions.status));
   }
 }

@@ -36,6 +36,7 @@ export const bindComplete = message('2');
 export const closeComplete = message('3');
 export const noData = message('n');
 export const emptyQuery = message('I');
+export const portalSuspended = message('s');
 
 const ready: Readonly<Record<TransactionStatus, Buffer>> = {
   I: message('Z', Buffer.from('I')),

@@ -26,7 +26,7 @@ export function saslResponse(data: string): Buffer {
   return message('p', Buffer.from(data));
 }
 
-/** Everything goes through the unnamed statement and portal, so that one message can never hold two statements. */
+/** Everything goes through the unnamed statement, so that one message can never hold two statements. */
 export function parse(statement: string, parameterTypes: readonly number[]): Buffer {
   return message('P', text(''), text(statement), int16(parameterTypes.length), ...parameterTypes.map(uint32));
 }
@@ -37,11 +37,12 @@ export interface Formats {
   readonly results: readonly Format[];
 }
 
-export function bind(parameters: readonly (Uint8Array | null)[], formats?: Formats): Buffer {
+/** @param portal empty for the unnamed one, which lasts until the next Sync */
+export function bind(parameters: readonly (Uint8Array | null)[], formats?: Formats, portal = ''): Buffer {
   const { parameters: given, results } = formats ?? { parameters: [], results: [] };
   return message(
     'B',
-    text(''),
+    text(portal),
     text(''),
     int16(given.length),
     ...given.map(int16),
@@ -56,6 +57,20 @@ export const describeStatement = message('D', Buffer.from('S'), text(''));
 export const describePortal = message('D', Buffer.from('P'), text(''));
 export const execute = message('E', text(''), int32(0));
 export const sync = message('S');
+export const flush = message('H');
+
+export function describeNamed(portal: string): Buffer {
+  return message('D', Buffer.from('P'), text(portal));
+}
+
+/** @param maximumRows 0 for all that are left */
+export function executeNamed(portal: string, maximumRows: number): Buffer {
+  return message('E', text(portal), int32(maximumRows));
+}
+
+export function closePortal(portal: string): Buffer {
+  return message('C', Buffer.from('P'), text(portal));
+}
 export const terminate = message('X');
 
 export function copyFail(): Buffer {

@@ -41,6 +41,14 @@ export interface ExchangeHandler {
   onTurn(): Promise<void> | null;
 }
 
+/** What ends the answer to an Execute. */
+const ENDS_OF_ANSWERS: ReadonlySet<number> = new Set([
+  backendTypes.commandComplete,
+  backendTypes.emptyQuery,
+  backendTypes.error,
+  backendTypes.portalSuspended,
+]);
+
 /** One signed-in connection to a target. One exchange at a time. */
 export class TargetConnection {
   readonly parameters = new Map<string, string>();
@@ -84,10 +92,15 @@ export class TargetConnection {
   }
 
   /**
-   * Sends messages that end in Sync and hands over the answers until the target is ready.
+   * Sends messages that end in Sync and hands over the answers until the target is ready; or messages that end in Flush,
+   * and hands over the answers until that of an Execute has come to its end.
    * Throws target.connection_lost where the answer does not come to its end, protocol errors where it is none.
    */
-  async exchange(messages: Buffer, handler: ExchangeHandler): Promise<TransactionStatus> {
+  async exchange(
+    messages: Buffer,
+    handler: ExchangeHandler,
+    until: 'ready' | 'answered' = 'ready',
+  ): Promise<TransactionStatus> {
     if (this.#channel.closed.aborted) throw new CountersignError('target.connection_lost');
     this.#channel.write(messages);
     for (;;) {
@@ -114,6 +127,9 @@ export class TargetConnection {
           break;
         default:
           handler.onFrame(frame);
+          if (until === 'ready' || !ENDS_OF_ANSWERS.has(frame.type)) break;
+          await handler.onTurn();
+          return this.#status;
       }
     }
   }
