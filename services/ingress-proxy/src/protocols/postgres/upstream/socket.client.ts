@@ -1,4 +1,4 @@
-import { connect as connectSocket, type Socket } from 'node:net';
+import { connect as connectSocket, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { CountersignError } from '@countersign/errors';
 import { toTarget } from '../codec/index.js';
@@ -60,7 +60,8 @@ function secure(
 ): Promise<Socket> {
   const secured = connectTls({
     socket,
-    servername: tls.serverName,
+    // An address is compared with those in the certificate; it is no name to ask for (RFC 6066, section 3).
+    ...(isIP(tls.serverName) === 0 ? { servername: tls.serverName } : { host: tls.serverName }),
     minVersion: 'TLSv1.2',
     ...(tls.authority === null ? {} : { ca: tls.authority }),
   });
