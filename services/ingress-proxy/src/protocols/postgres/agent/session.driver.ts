@@ -18,9 +18,10 @@ import {
   withoutUnnamed,
   withState,
 } from './batch.js';
-import { isExtended, sizeOf, statementOf, unanalysableOf } from './messages.js';
+import { isExtended, sizeOf, unanalysableOf } from './messages.js';
 import { reportOf } from './reports.js';
 import { SessionEnd } from './session-end.js';
+import { statementOf } from './statement.js';
 
 export interface AgentSessionOptions extends ActionsOptions {
   readonly maximumStatement: number;
