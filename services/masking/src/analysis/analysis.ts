@@ -73,7 +73,9 @@ export class Analysis {
     const cells = new Map<string, Cell>();
     const reference: Reference = { node, relation, target, cells };
     for (const column of relation.columns) {
-      const sensitive = labelled?.columns[column.name];
+      // A column may be called like a member of every object.
+      if (labelled === undefined || !Object.hasOwn(labelled.columns, column.name)) continue;
+      const sensitive = labelled.columns[column.name];
       if (sensitive === undefined) continue;
       const label = sensitive.bare ? (sensitive.sources[0]?.label ?? null) : null;
       cells.set(column.name, {

@@ -156,8 +156,9 @@ export function readCatalogue(rows: CatalogueRows): Catalogue {
   const shapes = groupBy(rows.shapes, 'schema', 'relation');
   const shapesOf = (key: string, kind: string) =>
     (shapes.get(key) ?? []).filter((row) => row.kind === kind).map((row) => text(row, 'expression'));
-  // A dot in a name would make two names one key; such a relation stays unknown, so statements on it are refused.
+  // A dot in a name would make two names one key; such a relation or routine stays unknown, so statements on it are refused.
   const plain = rows.relations.filter((row) => !`${row.schema}${row.name}`.includes('.'));
+  const routines = rows.routines.filter((row) => !`${row.schema}${row.name}`.includes('.'));
   const relations = plain.map((row): [string, Relation] => {
     const key = relationKey(text(row, 'schema'), text(row, 'name'));
     const own = constraints.get(key) ?? [];
@@ -200,7 +201,7 @@ export function readCatalogue(rows: CatalogueRows): Catalogue {
     schemas: rows.schemas.map((row) => text(row, 'name')),
     relations: Object.fromEntries(relations),
     routines: Object.fromEntries(
-      [...groupBy(rows.routines, 'schema', 'name')].map(([key, group]) => [
+      [...groupBy(routines, 'schema', 'name')].map(([key, group]) => [
         key,
         group.map((row) => readRoutine(row, columns)),
       ]),

@@ -228,6 +228,9 @@ describe('what the owner of a database may have made', () => {
       'CREATE TABLE shop.doubts (id int, guess shop.stranger)',
       'CREATE OPERATOR shop.=== (FUNCTION = shop.spy, LEFTARG = text, RIGHTARG = text)',
       'CREATE FUNCTION shop.upper(shop.email_address) RETURNS text LANGUAGE plpgsql AS $$BEGIN RETURN 1; END$$',
+      'CREATE FUNCTION shop."upper.x"(v text) RETURNS text LANGUAGE sql IMMUTABLE AS $$SELECT v$$',
+      'CREATE TABLE shop.built (id int, constructor text)',
+      'CREATE VIEW shop.built_view AS SELECT constructor FROM shop.built',
       'CREATE VIEW shop.early AS SELECT id, city FROM shop.customers WHERE email < $$m$$',
       'CREATE VIEW shop.opaque AS SELECT id, shop.known(city) AS known FROM shop.customers',
       'CREATE VIEW shop.twice AS SELECT d.id, d.contact AS again, length(d.contact) AS n FROM shop.customer_directory d',
@@ -241,6 +244,8 @@ describe('what the owner of a database may have made', () => {
     expect(refused("SELECT 'x@example.com'::shop.stranger")).toBe('masking.not_understood');
     expect(rewriteOf('SELECT $1', 'analyst', [], context, [25])).toMatchObject({ kind: 'rewritten' });
     expect(rewriteOf('SELECT $1', 'analyst', [], context, [16_500])).toMatchObject({ kind: 'refused' });
+    expect(refused('SELECT "upper.x"(city) FROM shop.customers')).toBe('masking.not_understood');
+    expect(refused('SELECT constructor FROM shop.built_view')).toEqual([]);
     expect(refused("INSERT INTO shop.guesses VALUES (1, 'x@example.com')")).toBe('masking.not_understood');
     expect(refused("INSERT INTO shop.doubts (guess) VALUES ('x@example.com')")).toBe(
       'masking.not_understood',

@@ -50,10 +50,15 @@ function setProblem(body: Fields, context: TargetContext): Problem | null {
     const given = ((body.args as Node[] | undefined) ?? []).map((argument) =>
       'A_Const' in argument ? (argument.A_Const.sval?.sval ?? '') : '',
     );
-    // What the path is already may be said again: PostgreSQL puts pg_catalog first, pg_temp is not for agents.
-    const implicit = (schema: string) => schema !== 'pg_catalog' && !schema.startsWith('pg_temp');
-    const path = context.catalogue.searchPath.filter(implicit);
-    if (given.filter(implicit).join('\0') === path.join('\0')) return null;
+    // What the path is already may be said again, with or without what PostgreSQL puts first: pg_catalog elsewhere would
+    // let names of the owner go before its own. Without pg_temp at its end, that would be looked at first.
+    const isTemporary = (schema: string) => schema.startsWith('pg_temp');
+    const path = context.catalogue.searchPath.filter((schema) => !isTemporary(schema));
+    const own = path.filter((schema) => schema !== 'pg_catalog');
+    const asked = given.filter((schema) => !isTemporary(schema)).join('\0');
+    const last = given.findIndex(isTemporary);
+    const atEnd = last === -1 || last === given.length - 1;
+    if (atEnd && [path.join('\0'), own.join('\0')].includes(asked)) return null;
   }
   const harmless = settings.set.includes(name) && kind !== 'VAR_RESET_ALL';
   return harmless ? null : notUnderstood('what this setting changes', 'Leave the setting as it is.');
