@@ -20,7 +20,7 @@ deployment's certificate authority or of its checkpoint key. Get it by another w
 
 Exit codes:
   ${exitCodes.authentic}  authentic: everything fits, and a trusted fingerprint vouches for it
-  ${exitCodes.consistent}  consistent: everything fits, but no trusted fingerprint was given
+  ${exitCodes.consistent}  consistent: everything fits, but no trusted fingerprint vouches for all of it
   ${exitCodes.tampered}  tampered: something is not what it claims to be
   ${exitCodes.unreadable}  unreadable: it is no dossier that this version can read to its end
   1  the command failed, for example because there is no such file`;
@@ -33,7 +33,7 @@ export function verifyCommand(program: Command): void {
       'Check a dossier offline: who wrote it, that nothing is missing, that policy decided as recorded.',
     )
     .argument('<dossier>', 'the file, plain or gzip')
-    .option('--trust <fingerprint>', 'a key that you trust; repeatable', collectFingerprint, [])
+    .option('--trust <fingerprint>', 'a key that you trust; repeatable, and one of them is enough', collectFingerprint, [])
     .option('--json', 'print the report as JSON', false)
     .addHelpText('after', HELP)
     .action(verify);
