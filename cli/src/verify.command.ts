@@ -33,7 +33,12 @@ export function verifyCommand(program: Command): void {
       'Check a dossier offline: who wrote it, that nothing is missing, that policy decided as recorded.',
     )
     .argument('<dossier>', 'the file, plain or gzip')
-    .option('--trust <fingerprint>', 'a key that you trust; repeatable, and one of them is enough', collectFingerprint, [])
+    .option(
+      '--trust <fingerprint>',
+      'a key that you trust; repeatable, and one of them is enough',
+      collectFingerprint,
+      [],
+    )
     .option('--json', 'print the report as JSON', false)
     .addHelpText('after', HELP)
     .action(verify);
