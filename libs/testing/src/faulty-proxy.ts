@@ -12,6 +12,11 @@ export interface FaultyProxy {
   pass(): void;
   /** Requests reach the server, its answers reach nobody: what was asked happens, and its asker never hears of it. */
   swallowAnswers(): void;
+  /**
+   * The next answer reaches nobody, and its connection is cut: what was asked has happened by then. Then everything
+   * passes on again. Resolves at the cut.
+   */
+  cutAtAnswer(): Promise<void>;
   /** Nothing passes in either direction, as if the network were gone. New connections are accepted and ignored. */
   stall(): void;
   /** Cuts all connections. */
@@ -24,6 +29,7 @@ type Mode = 'pass' | 'swallow-answers' | 'stall';
 /** A TCP proxy on the loopback address that fails on request, for the faults that a killed server does not show. */
 export async function startFaultyProxy(server: Upstream): Promise<FaultyProxy> {
   let mode: Mode = 'pass';
+  let answered: (() => void) | null = null;
   const sockets = new Set<Socket>();
   const keep = (socket: Socket, other: Socket): void => {
     sockets.add(socket);
@@ -41,7 +47,11 @@ export async function startFaultyProxy(server: Upstream): Promise<FaultyProxy> {
       if (mode !== 'stall') upstream.write(bytes);
     });
     upstream.on('data', (bytes) => {
-      if (mode === 'pass') client.write(bytes);
+      if (answered !== null) {
+        answered();
+        answered = null;
+        client.destroy();
+      } else if (mode === 'pass') client.write(bytes);
     });
   });
   await new Promise<void>((resolve, reject) => {
@@ -63,6 +73,10 @@ export async function startFaultyProxy(server: Upstream): Promise<FaultyProxy> {
     swallowAnswers: () => {
       mode = 'swallow-answers';
     },
+    cutAtAnswer: () =>
+      new Promise((resolve) => {
+        answered = resolve;
+      }),
     stall: () => {
       mode = 'stall';
     },

@@ -3,8 +3,8 @@ import { cp, readFile, realpath } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { buildOnce, type Cache } from '../cache.js';
 import type { Account } from './account.js';
-import { buildOnce, type Cache } from './cache.js';
 
 export interface Binaries {
   readonly version: string;

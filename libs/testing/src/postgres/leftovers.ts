@@ -1,22 +1,12 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Cache } from './cache.js';
+import type { Cache } from '../cache.js';
+import { abandonedInstances } from '../instances.js';
 
 const run = promisify(execFile);
-const host = hostname().replaceAll(/[^A-Za-z0-9]/g, '');
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-};
 
 /** What a running server writes of itself (postmaster.pid: pid, folder, start, port, socket, address, memory, status). */
 export function readPidFile(
@@ -59,18 +49,10 @@ export async function removeSharedMemory(data: string): Promise<void> {
   if (id !== null && id !== undefined) await run('ipcrm', ['-m', id]).catch(() => undefined);
 }
 
-/** A new folder for one instance; its name tells which process answers for it. */
-export async function instanceFolder(cache: Cache): Promise<string> {
-  return mkdtemp(join(cache.folder, `run-${host}-${process.pid}-`));
-}
-
 /** Ends servers and removes folders of test processes that died before they could. */
 export async function sweepLeftovers(cache: Cache): Promise<void> {
-  const pattern = new RegExp(`^run-${host}-(\\d+)-`);
-  for (const name of await readdir(cache.folder)) {
-    const owner = pattern.exec(name)?.[1];
-    if (owner === undefined || isAlive(Number(owner))) continue;
-    const data = join(cache.folder, name, 'data');
+  for (const folder of await abandonedInstances(cache)) {
+    const data = join(folder, 'data');
     const left = readPidFile(data);
     const isServer =
       left !== null &&
@@ -85,6 +67,6 @@ export async function sweepLeftovers(cache: Cache): Promise<void> {
       }
     }
     await removeSharedMemory(data);
-    await rm(join(cache.folder, name), { recursive: true, force: true }).catch(() => undefined);
+    await rm(folder, { recursive: true, force: true }).catch(() => undefined);
   }
 }

@@ -4,18 +4,12 @@ import { chmod, chown, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CountersignError } from '@countersign/errors';
+import { openCache } from '../cache.js';
 import { freePort } from '../free-port.js';
+import { instanceFolder } from '../instances.js';
 import { type Account, serverAccount } from './account.js';
 import { type Binaries, findBinaries } from './binaries.js';
-import { openCache } from './cache.js';
-import {
-  childrenOf,
-  instanceFolder,
-  isCollector,
-  readPidFile,
-  removeSharedMemory,
-  sweepLeftovers,
-} from './leftovers.js';
+import { childrenOf, isCollector, readPidFile, removeSharedMemory, sweepLeftovers } from './leftovers.js';
 import { logFileOf, serverSettings } from './settings.js';
 import { prepareData, SUPERUSER } from './template.js';
 
@@ -182,7 +176,7 @@ async function giveTo(account: Account, folder: string): Promise<void> {
  * otherwise an Error with the end of the server's log.
  */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresInstance> {
-  const cache = await openCache();
+  const cache = await openCache('postgres');
   await sweepLeftovers(cache);
   const account = await serverAccount();
   const binaries = await findBinaries(cache, account);

@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { chown, lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { buildOnce, type Cache } from '../cache.js';
 import type { Account } from './account.js';
 import type { Binaries } from './binaries.js';
-import { buildOnce, type Cache } from './cache.js';
 
 const run = promisify(execFile);
 

@@ -14,12 +14,12 @@ const exists = (path: string) =>
   );
 
 /**
- * Opens the cache. Temporary folders are shared, so one that another user prepared is refused: it would decide what
- * we run.
+ * Opens the cache of a kind of server. Temporary folders are shared, so one that another user prepared is refused: it
+ * would decide what we run.
  */
-export async function openCache(): Promise<Cache> {
+export async function openCache(kind: 'postgres' | 'kafka'): Promise<Cache> {
   const { uid } = userInfo();
-  const folder = join(await realpath(tmpdir()), `countersign-postgres-${uid}`);
+  const folder = join(await realpath(tmpdir()), `countersign-${kind}-${uid}`);
   await mkdir(folder, { recursive: true });
   const found = await lstat(folder);
   if (!found.isDirectory() || (uid >= 0 && found.uid !== uid)) {

@@ -1,0 +1,1 @@
+export { type KafkaInstance, type KafkaOptions, someKafka, startKafka, whyNoKafka } from './server.js';
