@@ -1,6 +1,7 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { CountersignError } from '@countersign/errors';
 import { fingerprintOf } from '@countersign/ledger';
 import {
   type DeployedService,
@@ -26,6 +27,10 @@ export interface DeploymentOptions {
   readonly adjust?: Adjust;
   /** Hears what happens, a sentence each. */
   progress(line: string): void;
+  /** Ends a start that is under way: whatever was started is stopped again. */
+  readonly signal?: AbortSignal;
+  /** The installation cannot go on, and has to be stopped. */
+  onFailure?(failure: unknown): void;
 }
 
 export interface Deployment {
@@ -53,10 +58,29 @@ const startOrder: readonly (readonly DeployedService[])[] = [
   ['evidence', 'ingress-proxy'],
 ];
 
+/** Makes a folder and those above it; one by one, since Node never returns from making several below /proc. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (code !== 'ENOENT' || dirname(path) === path || (await isFolder(dirname(path)))) throw error;
+    await makeFolder(dirname(path));
+    await mkdir(path);
+  }
+}
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+
 async function folders(
   data: string,
 ): Promise<{ logs: string; sockets: string; recordings: string; configurations: string }> {
-  await mkdir(data, { recursive: true });
+  await makeFolder(data);
   // The databases' own user passes through this folder; everything else in it is closed.
   await chmod(data, 0o711);
   const made = {
@@ -77,7 +101,13 @@ async function folders(
 export async function startDeployment(options: DeploymentOptions): Promise<Deployment> {
   const { data, progress } = options;
   const ports = portsFrom(options.port);
-  const { logs, sockets, recordings, configurations } = await folders(data);
+  const { logs, sockets, recordings, configurations } = await folders(data).catch((cause: unknown) => {
+    throw new CountersignError('config.invalid', {
+      detail: `The folder ${data} cannot be used: ${(cause as NodeJS.ErrnoException).code ?? 'unknown'}.`,
+      next: 'Name a folder that can be made and written to with --data.',
+      cause,
+    });
+  });
   const taken = await takeFolder(data);
   for (const name of taken.ended) progress(`Stopped ${name}, left over from an earlier start.`);
   const stops: (() => Promise<void>)[] = [() => taken.release()];
@@ -140,10 +170,12 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
           arguments: ['--config', file],
           environment: { PATH: process.env.PATH, NODE_ENV: 'production' },
           logFile: join(logs, `${service}.log`),
+          onLogError: (error) => options.onFailure?.(error),
         }),
       );
     }
     for (const row of startOrder) {
+      options.signal?.throwIfAborted();
       await Promise.all(
         row.map(async (service) => {
           const supervised = services.get(service);
@@ -154,8 +186,13 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
         }),
       );
     }
-    await people.settle();
-    progress('Enrolled four persons and two agents; granted each agent its role on the clinic.');
+    options.signal?.throwIfAborted();
+    const settled = await people.settle();
+    progress(
+      settled.enrolled + settled.granted === 0
+        ? 'Found everyone enrolled, and each agent with its grant on the clinic.'
+        : `Enrolled ${settled.enrolled} persons and agents; granted ${settled.granted} agents their role on the clinic.`,
+    );
     return {
       ports,
       store,

@@ -1,9 +1,10 @@
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { toCountersignError } from '@countersign/errors';
 import pc from 'picocolors';
 import { type Deployment, startDeployment } from './deployment.js';
 import { parseOptions } from './options.js';
 import { cast } from './session/index.js';
+import { explained } from './state/index.js';
 import { runTour } from './tour/index.js';
 
 const began = performance.now();
@@ -13,10 +14,14 @@ const say = (line: string): void => {
 };
 const seconds = (since: number): string => ((performance.now() - since) / 1000).toFixed(1);
 
-/** Resolves at the first signal to stop; the terminal, npm and the way in may each pass it on. */
-const stopAsked = new Promise<void>((resolve) => {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
-});
+/** Ends at the first signal to stop; the terminal, npm and the way in may each pass it on. */
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
+const stopAsked = once(stopping.signal, 'abort');
+/** Rejects when the installation cannot go on. */
+const broken = Promise.withResolvers<never>();
+broken.promise.catch(() => undefined);
+process.on('uncaughtException', (error) => broken.reject(error));
 
 function explainUse({ ports, people, approvalApi, evidenceApi, fingerprints, logs }: Deployment): void {
   const key = people.keyFile('analyst');
@@ -35,15 +40,23 @@ ${pc.bold('Countersign stays up.')} Ctrl-C stops everything; the next start resu
 async function run(): Promise<number> {
   say(pc.bold('Countersign'));
   say(pc.dim(`State: ${options.data}`));
-  const deployment = await startDeployment({
+  const starting = startDeployment({
     data: options.data,
     port: options.port,
     progress: (line) => say(`  ${pc.green('✔')} ${line}`),
+    signal: stopping.signal,
+    onFailure: broken.reject,
   });
+  const deployment = await starting.catch((failure: unknown) => {
+    if (!stopping.signal.aborted) throw failure;
+    say('Stopped.');
+    return null;
+  });
+  if (deployment === null) return 130;
   say(`  Ready after ${seconds(began)} s.`);
   let status = 0;
   try {
-    const asked = stopAsked.then(() => 'stop' as const);
+    const asked = Promise.race([stopAsked.then(() => 'stop' as const), broken.promise]);
     if (options.tour || options.once) {
       const result = await Promise.race([runTour(deployment, options.data, say), asked]);
       if (result === 'stop') return 130;
@@ -71,10 +84,10 @@ async function run(): Promise<number> {
 try {
   process.exitCode = await run();
 } catch (failure) {
-  const error = toCountersignError(failure);
-  process.stderr.write(
-    `${pc.red('error')} ${error.code === 'internal' ? String(failure) : error.message}\n${error.next}\n`,
-  );
+  const error = explained(failure, options.data);
+  const [sentence, next] =
+    error.code === 'internal' ? [String(failure), 'The logs may say more.'] : [error.message, error.next];
+  process.stderr.write(`${pc.red('error')} ${sentence}\n${next}\n`);
   process.exitCode = 1;
 }
 // Whatever still holds the process open has been told to stop.

@@ -50,10 +50,17 @@ export function parseOptions(argv: readonly string[], checkout: string): Options
       'folder for keys, databases and configuration',
       defaultDataFolder(checkout, userInfo().uid === 0, homedir()),
     )
-    .option('--port <number>', `first of ${portCount} ports to listen on (loopback only)`, port, 15432)
+    .option(
+      '--port <number>',
+      `first of ${portCount} ports to listen on (loopback only; 1024 to ${32768 - portCount})`,
+      port,
+      15432,
+    )
     .helpOption('-h, --help', 'show this help')
     .allowExcessArguments(false);
   program.parse(argv as string[], { from: 'user' });
   const given = program.opts<{ once: boolean; tour: boolean; data: string; port: number }>();
+  if (given.once && !given.tour)
+    program.error("error: option '--once' ends after the guided session, which '--no-tour' leaves out");
   return { once: given.once, tour: given.tour, data: resolve(given.data), port: given.port };
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
+import { CountersignError } from '@countersign/errors';
 
 export interface ProcessSpecification {
   readonly name: string;
@@ -12,8 +13,12 @@ export interface ProcessSpecification {
   readonly environment: NodeJS.ProcessEnv;
   /** Its standard output and error go here. */
   readonly logFile: string;
+  /** Its output could not be kept: the disk is full, say. */
+  onLogError(error: Error): void;
 }
 
+/** EX_IOERR of sysexits(3), with which a service ends when there is no space left. */
+const diskFullStatus = 74;
 const readyMilliseconds = 30_000;
 const stopMilliseconds = 8_000;
 const restartMilliseconds = { first: 200, most: 5_000 };
@@ -45,6 +50,8 @@ export class SupervisedProcess {
   async start(): Promise<void> {
     const { child, ready } = this.#launch();
     const ended = once(child, 'exit').then(([status]) => {
+      if (status === diskFullStatus)
+        throw new CountersignError('service.disk_full', { detail: `${this.name} could not write.` });
       throw new Error(
         `${this.name} ended with status ${String(status)} before it was ready.\n${this.#lastLines.join('\n')}`,
       );
@@ -65,8 +72,8 @@ export class SupervisedProcess {
   }
 
   #launch(): { child: ChildProcess; ready: Promise<void> } {
-    const { script, arguments: rest, environment, logFile } = this.#specification;
-    const log = createWriteStream(logFile, { flags: 'a' });
+    const { script, arguments: rest, environment, logFile, onLogError } = this.#specification;
+    const log = createWriteStream(logFile, { flags: 'a' }).on('error', onLogError);
     const child = spawn(process.execPath, [script, ...rest], {
       env: environment,
       stdio: ['ignore', 'pipe', 'pipe'],

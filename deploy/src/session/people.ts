@@ -75,8 +75,9 @@ export class People {
     return this.#grants.get(part) ?? '';
   }
 
-  /** Enrols everyone and sees that each agent has an active grant; what is there already stays. */
-  async settle(): Promise<void> {
+  /** Enrols everyone and sees that each agent has an active grant; what is there already stays. Gives what is new. */
+  async settle(): Promise<{ readonly enrolled: number; readonly granted: number }> {
+    let enrolled = 0;
     const administrator = this.client('administrator');
     for (const part of Object.keys(cast) as Part[]) {
       if (part === 'administrator') continue;
@@ -84,19 +85,25 @@ export class People {
       const body = { id, kind: id.split(':')[0], roles, publicKey: this.publicKey(part) };
       try {
         await administrator.call('POST', '/v1/principals', principal, body);
+        enrolled += 1;
       } catch (error) {
         if (!(error instanceof CountersignError && error.code === 'auth.principal_exists')) throw error;
       }
     }
-    for (const part of Object.keys(granted) as AgentPart[])
-      this.#grants.set(part, await this.#ensureGrant(part));
+    let newGrants = 0;
+    for (const part of Object.keys(granted) as AgentPart[]) {
+      const { id, isNew } = await this.#ensureGrant(part);
+      this.#grants.set(part, id);
+      if (isNew) newGrants += 1;
+    }
+    return { enrolled, granted: newGrants };
   }
 
-  async #ensureGrant(part: AgentPart): Promise<string> {
+  async #ensureGrant(part: AgentPart): Promise<{ readonly id: string; readonly isNew: boolean }> {
     const soon = Math.floor(Date.now() / 1000) + 86_400;
     const { grants: found } = await this.client(part).call('GET', '/v1/grants?status=active', grants);
     const usable = found.find((one) => one.role === granted[part] && one.expiresAt > soon);
-    if (usable !== undefined) return usable.id;
+    if (usable !== undefined) return { id: usable.id, isNew: false };
     const asked = await this.client(part).call('POST', '/v1/grants', grant, {
       agent: cast[part].id,
       onBehalfOf: cast.requester.id,
@@ -106,6 +113,6 @@ export class People {
     });
     // Not the requester: nobody gives a grant to oneself.
     const active = await this.client('administrator').call('POST', `/v1/grants/${asked.id}/activate`, grant);
-    return active.id;
+    return { id: active.id, isNew: true };
   }
 }

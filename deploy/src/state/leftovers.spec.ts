@@ -70,8 +70,8 @@ describe('taking a folder', () => {
     const launcher = await sleeper('deploy/dist/main.js');
     await writeFile(join(folder.path, 'launcher.pid'), String(launcher.pid));
     await expect(takeFolder(folder.path)).rejects.toMatchObject({
-      code: 'config.invalid',
-      message: expect.stringContaining(`Process ${launcher.pid} already runs`),
+      code: 'service.already_running',
+      message: expect.stringContaining(`Process ${launcher.pid} runs`),
     });
   });
 });

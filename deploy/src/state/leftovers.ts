@@ -54,7 +54,7 @@ async function end(pid: number): Promise<void> {
 
 /**
  * Takes a data folder for this launcher: refuses to go on beside a living one, and ends services and database servers
- * that a dead one left over. Errors: config.invalid naming the living launcher.
+ * that a dead one left over. Errors: service.already_running naming the living launcher.
  * @returns the names of what was ended, and a way to give the folder back
  */
 export async function takeFolder(
@@ -65,8 +65,8 @@ export async function takeFolder(
   const processes = await listProcesses();
   const living = processes.find(({ pid, command }) => pid === before && command.includes(launcherScript));
   if (living !== undefined && living.pid !== process.pid) {
-    throw new CountersignError('config.invalid', {
-      detail: `Process ${living.pid} already runs on ${folder}.`,
+    throw new CountersignError('service.already_running', {
+      detail: `Process ${living.pid} runs on ${folder}.`,
       next: `Stop it with Ctrl-C or "kill ${living.pid}", or name another folder with --data.`,
     });
   }

@@ -31,15 +31,15 @@ async function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** Throws config.invalid naming every port that something else listens on. */
+/** Throws service.port_in_use naming every port that something else listens on. */
 export async function demandFree(ports: Ports): Promise<void> {
   const taken: string[] = [];
   for (const [part, port] of Object.entries(ports)) {
     if (!(await isFree(port))) taken.push(`${port} (for ${part})`);
   }
   if (taken.length === 0) return;
-  throw new CountersignError('config.invalid', {
-    detail: `Something else listens on port ${taken.join(', ')}.`,
+  throw new CountersignError('service.port_in_use', {
+    detail: `Taken: ${taken.join(', ')}.`,
     next: 'Stop it, or choose other ports with --port <first port>.',
   });
 }

@@ -587,6 +587,13 @@ export const catalogue = {
     'FAILED_PRECONDITION',
     500,
   ),
+  'service.already_running': entry(
+    'Another process already works on this folder.',
+    'Stop that process, or name another folder.',
+    '58000',
+    'FAILED_PRECONDITION',
+    500,
+  ),
   'service.disk_full': entry(
     'There is no space left on the disk.',
     'Free space on the disk that the message names, and start again.',

@@ -84,6 +84,8 @@ class Server {
     const child = spawn(this.binaries.postgres, ['-D', this.data, ...flags], {
       ...this.account.spawn,
       cwd: '/',
+      // A group of its own: the Ctrl-C of a terminal is for whoever started it, who knows in which order to stop.
+      detached: true,
       stdio: ['ignore', log.fd, log.fd],
       env: { PATH: process.env.PATH, TZ: 'UTC', LC_ALL: 'C' },
     });
@@ -161,6 +163,13 @@ function explain(log: string, settings: Readonly<Record<string, string>>): Error
       cause,
     });
   }
+  if (/could not access directory .* Permission denied/.test(log)) {
+    return new CountersignError('config.invalid', {
+      detail: 'The account that PostgreSQL runs as cannot reach its data folder.',
+      next: 'Name a folder below one that every account may pass through.',
+      cause,
+    });
+  }
   if (/No space left on device/.test(log)) return new CountersignError('service.disk_full', { cause });
   return cause;
 }
@@ -203,6 +212,9 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     }
   } catch (error) {
     if (kept === null) await rm(folder, { recursive: true, force: true });
+    if (!(error instanceof CountersignError) && /ENOSPC|No space left on device/.test(String(error))) {
+      throw new CountersignError('service.disk_full', { detail: `The folder is ${folder}.`, cause: error });
+    }
     throw error;
   }
 }

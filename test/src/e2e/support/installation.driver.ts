@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto';
-import { join } from 'node:path';
 import {
   type Adjust,
   type Deployment,
@@ -50,10 +49,10 @@ async function startSomewhere(options: Omit<DeploymentOptions, 'port'>): Promise
   }
 }
 
-/** An installation on free ports. */
-export async function startInstallation(adjust?: Adjust): Promise<Installation> {
+/** An installation on free ports; on a folder that an earlier one left, if it is named. */
+export async function startInstallation(adjust?: Adjust, kept?: string): Promise<Installation> {
   const folder: TemporaryFolder = await temporaryFolder('e2e');
-  const data = join(folder.path);
+  const data = kept ?? folder.path;
   const start = (): Promise<Deployment> =>
     startSomewhere({
       data,
