@@ -108,10 +108,11 @@ describe('every reading', () => {
       const found = await api.everyPage('/v1/records?kind=reading&limit=500');
       const tiles = found.filter(({ data }) => data.resource === '/tile/*path' && data.status === 200);
       const refused = found.filter(({ data }) => data.status === 401 && data.resource === '/v1/records');
-      return tiles.length > 0 && refused.length > 0 ? tiles : null;
+      // A tally is told of every second: slow readings fall into several.
+      const counted = tiles.reduce((sum, { data }) => sum + Number(data.count), 0);
+      return counted >= 20 && refused.length > 0 ? tiles : null;
     });
     expect(readings.length).toBeLessThan(20);
-    expect(readings.reduce((sum, { data }) => sum + Number(data.count), 0)).toBeGreaterThanOrEqual(20);
   });
 
   it('holds no token', async () => {
