@@ -1,6 +1,7 @@
 import { approvalsCommand } from './approvals.command.js';
 import type { RegisterCommand } from './command.js';
 import { enrollCommand } from './enroll.command.js';
+import { explainCommand } from './explain.command.js';
 import { grantsCommand } from './grants.command.js';
 import { tokenCommand } from './token.command.js';
 import { verifyCommand } from './verify.command.js';
@@ -11,5 +12,6 @@ export const commands: readonly RegisterCommand[] = [
   tokenCommand,
   grantsCommand,
   approvalsCommand,
+  explainCommand,
   verifyCommand,
 ];

@@ -13,6 +13,8 @@ export function foldDecided(step: Step, source: string, data: Decided): void {
   const { draft, index } = step;
   checkSession(step, data);
   const profile = data.decision?.obligations?.profile ?? null;
+  // A dry run says what would be decided: the target sees nothing, so no outcome follows.
+  const runs = running.has(data.verdict) && step.envelope?.mode !== 'dryrun';
   record(
     step,
     'decision',
@@ -37,12 +39,12 @@ export function foldDecided(step: Step, source: string, data: Decided): void {
       inputDigest: data.inputDigest,
       approval: data.approval?.id ?? null,
       approver: data.approval?.approver ?? null,
-      runs: running.has(data.verdict),
+      runs,
     },
     [draft.sessions.get(data.session)?.index, data.approval && draft.approvals.get(data.approval.id)?.index],
   );
   if (data.approval !== null) citeApproval(step, data, data.approval);
-  if (!running.has(data.verdict)) return;
+  if (!runs) return;
   const open = draft.actions.get(data.action);
   if (open !== undefined) {
     find(step, 'decided-twice', data, { action: data.action }, open.index);

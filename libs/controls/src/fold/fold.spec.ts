@@ -43,6 +43,30 @@ describe('the fold finds', () => {
     expect(findingsAsOf(state, leaves.length)).toEqual([]);
   });
 
+  it('nothing missing after a dry run, which ran nothing and counts in the numbering', async () => {
+    const ingress = { service: 'ingress-proxy' } as const;
+    const decided = { ...ingress, type: 'countersign.action.decided.v1' } as const;
+    const leaves = await world.leavesOf([
+      { ...ingress, type: 'countersign.session.opened.v1', data: {} },
+      { ...decided, mode: 'dryrun', data: { action: 'dry', running: null } },
+      {
+        ...decided,
+        mode: 'dryrun',
+        data: { action: 'dry-2', ordinal: 1, verdict: 'step_up', running: null },
+      },
+      { ...decided, data: { ordinal: 2, verdict: 'deny', running: null } },
+    ]);
+    const { state, records } = foldAll(initialFold(world.authority), leaves);
+    expect(records.filter(({ kind }) => kind === 'finding')).toEqual([]);
+    expect(findingsAsOf(state, leaves.length)).toEqual([]);
+    const decisions = records.filter(({ kind }) => kind === 'decision');
+    expect(decisions.map(({ mode, verdict, data }) => [mode, verdict, data.runs])).toEqual([
+      ['dryrun', 'allow', false],
+      ['dryrun', 'step_up', false],
+      ['enforce', 'deny', false],
+    ]);
+  });
+
   it('refuses a leaf that is not the next, and a checkpoint of another size', async () => {
     const leaves = await world.leavesOf([]);
     const start = initialFold(world.authority);

@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { CountersignError } from '@countersign/errors';
+import type { Mode } from '@countersign/contracts';
+import { CountersignError, type ErrorCode } from '@countersign/errors';
 import {
   type ActionPort,
   type Answer,
@@ -10,6 +11,7 @@ import {
   type SuspendedAction,
 } from './action.js';
 import { Asking } from './asking.driver.js';
+import { type Course, lostReport, RunTime } from './course.js';
 import { DescribedFacts } from './described.store.js';
 import {
   completedEvent,
@@ -20,12 +22,13 @@ import {
   stoppedOutcome,
   transactionEvent,
 } from './events.js';
+import { type Explanation, explanationOf, lastDecisionOf, withOutcome } from './explanation.js';
 import { type GateOptions, type GatePorts, type Journey, required } from './journey.js';
 import * as machine from './machine.js';
-import type { AnyDraft, ClockPort, Inspected } from './ports.js';
+import type { AnyDraft, Inspected } from './ports.js';
 import { ActionRelease } from './release.driver.js';
 import type { GateSession } from './session.js';
-import { afterRefusal, afterRun, placeIn, type TransactionStep } from './transaction.js';
+import { afterRefusal, afterRun, placeIn } from './transaction.js';
 
 /**
  * The one way of every action: inspect → decide → rewrite → record → (hold → decide → record → consume) → run →
@@ -43,21 +46,40 @@ export class Gate {
 
   /** Actions of one session must not overlap. Never throws. */
   async submit(session: GateSession, submitted: Submitted, port: ActionPort): Promise<Answer> {
-    const journey: Journey = {
-      session,
-      submitted,
-      port,
-      action: { id: randomUUIDv7(), ordinal: session.nextOrdinal },
-      place: placeIn(session.transaction),
-      started: this.#ports.clock.microseconds(),
-      binding: '',
-      deadline: Number.POSITIVE_INFINITY,
-    };
-    session.nextOrdinal += 1;
+    const journey = this.#journey(session, submitted, port);
     if (submitted.kind === 'unanalysable') {
       return this.#follow(journey, machine.unanalysable(new CountersignError(submitted.code)), null);
     }
     return this.#follow(journey, machine.firstState(submitted.purpose), submitted);
+  }
+
+  /**
+   * What would be decided on a statement, without running it or asking a human: recorded as a dry run, in no transaction.
+   * Never throws.
+   */
+  async explain(session: GateSession, statement: Statement, signal: AbortSignal): Promise<Explained> {
+    const port: ActionPort = { signal, waiting: () => undefined, run: async () => lostReport };
+    const journey = { ...this.#journey(session, statement, port), place: null };
+    let state = machine.firstState(statement.purpose);
+    while (state.step.do !== 'record') {
+      const next = this.#asking.next(journey, state, statement);
+      state = next instanceof Promise ? await next : next;
+    }
+    const { finding } = state.step;
+    const { action } = journey;
+    const failure = await this.#append(journey, state, finding, { mode: 'dryrun', runs: false });
+    const error = failure ?? finding.refusal;
+    const ends = error === null ? null : endOf(error);
+    if (failure !== null || ends !== null) {
+      return {
+        kind: 'refused',
+        action: action.id,
+        error: error ?? new CountersignError('internal'),
+        rules: [],
+        ends,
+      };
+    }
+    return { kind: 'explained', explanation: explanationOf(action.id, state, finding) };
   }
 
   async #follow(journey: Journey, first: machine.ActionState, statement: Statement | null): Promise<Answer> {
@@ -86,24 +108,56 @@ export class Gate {
     }
   }
 
+  #journey(session: GateSession, submitted: Submitted, port: ActionPort): Journey {
+    const ordinal = session.nextOrdinal;
+    session.nextOrdinal += 1;
+    return {
+      session,
+      submitted,
+      port,
+      action: { id: randomUUIDv7(), ordinal },
+      place: placeIn(session.transaction),
+      started: this.#ports.clock.microseconds(),
+      binding: '',
+      deadline: Number.POSITIVE_INFINITY,
+    };
+  }
+
   /** Durable, or an error: only afterwards may anything else happen. */
   async #record(
     journey: Journey,
     state: machine.ActionState,
     step: Extract<machine.Step, { do: 'record' }>,
   ): Promise<CountersignError | null> {
-    const { session, action, submitted, place } = journey;
+    const { session, action } = journey;
     const runs = step.next === 'run' || step.next === 'consume';
+    const failure = await this.#append(journey, state, step.finding, { mode: 'enforce', runs });
+    session.lastDecision = lastDecisionOf(
+      action.id,
+      state,
+      failure === null ? step.finding : { verdict: 'deny', stage: 'gate', refusal: failure },
+    );
+    // The decision may still become durable, only too late to act upon: its outcome says that nothing ran.
+    if (failure !== null && runs)
+      this.#complete(journey, stoppedOutcome(failure.code, this.#elapsed(journey)));
+    return failure;
+  }
+
+  async #append(
+    journey: Journey,
+    state: machine.ActionState,
+    finding: machine.Finding,
+    { mode, runs }: { readonly mode: Mode; readonly runs: boolean },
+  ): Promise<CountersignError | null> {
+    const { session, action, submitted, place } = journey;
     const now = Math.floor(this.#ports.clock.now() / 1000);
-    const decided = decidedEvent(session, action, submitted, state, step.finding, place, runs, now);
+    const decided = decidedEvent(session, action, submitted, state, finding, place, runs, now);
     try {
-      await this.#appendDescribed(session, state.inspected, decided);
-      this.#ports.observer.decided(step.finding.verdict, step.finding.stage);
+      await this.#appendDescribed(session, state.inspected, { ...decided, mode });
+      if (mode === 'enforce') this.#ports.observer.decided(finding.verdict, finding.stage);
       return null;
     } catch (cause) {
       this.#ports.observer.unrecorded();
-      // The decision may still become durable, only too late to act upon: its outcome says that nothing ran.
-      if (runs) this.#complete(journey, stoppedOutcome('recording.unavailable', this.#elapsed(journey)));
       return new CountersignError('recording.unavailable', { cause });
     }
   }
@@ -190,6 +244,7 @@ export class Gate {
       ...(after.ended === null ? [] : [transactionEvent(session, after.ended)]),
     ]);
     this.#ports.observer.completed(status);
+    this.#remember(session, action.id, error);
     if (after.structureChanged) await this.#ports.structureChanged(session.claims.target);
     return { kind: 'ran', action: action.id, report, more: null };
   }
@@ -207,8 +262,14 @@ export class Gate {
   #refused(journey: Journey, state: machine.ActionState, error: CountersignError): Answer {
     const { session, action } = journey;
     session.transaction = afterRefusal(session.transaction);
+    this.#remember(session, action.id, error);
     const rules = state.decided?.decision.rules ?? [];
     return { kind: 'refused', action: action.id, error, rules, ends: endOf(error) };
+  }
+
+  #remember(session: GateSession, action: string, error: CountersignError | ErrorCode | null): void {
+    const last = withOutcome(session.lastDecision, action, error);
+    if (last !== undefined) session.lastDecision = last;
   }
 
   #elapsed(journey: Journey): number {
@@ -216,38 +277,10 @@ export class Gate {
   }
 }
 
-/** What an action that runs carries until its outcome. */
-interface Course {
-  readonly time: RunTime;
-  readonly release: ActionRelease;
-  readonly after: TransactionStep;
-}
-
-/** How long an action has run, without the time between its portions. */
-class RunTime {
-  readonly #clock: ClockPort;
-  microseconds = 0;
-
-  constructor(clock: ClockPort) {
-    this.#clock = clock;
-  }
-
-  async timed(run: () => Promise<RunReport>): Promise<RunReport> {
-    const started = this.#clock.microseconds();
-    const report = await run().catch((): RunReport => lostReport);
-    this.microseconds += this.#clock.microseconds() - started;
-    return report;
-  }
-}
-
-const lostReport: RunReport = {
-  status: 'unknown',
-  error: 'target.connection_lost',
-  sqlstate: null,
-  rows: 0,
-  transaction: 'lost',
-  ended: null,
-};
+/** What became of a wish for an explanation. */
+export type Explained =
+  | { readonly kind: 'explained'; readonly explanation: Explanation }
+  | Extract<Answer, { kind: 'refused' }>;
 
 function endOf(error: CountersignError): 'token-expired' | 'grant-ended' | null {
   if (error.code === 'auth.token_expired') return 'token-expired';

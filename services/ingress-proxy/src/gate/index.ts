@@ -28,6 +28,7 @@ export {
   textOfStatement,
 } from './commitments.js';
 export { completedEvent, stoppedOutcome, systemDecidedEvent, transactionEvent } from './events.js';
+export type { Explanation, LastDecision } from './explanation.js';
 export { Gate } from './gate.driver.js';
 export type { GateObserver, GateOptions, GatePorts } from './journey.js';
 export { canonicalClaims } from './policy-input.js';

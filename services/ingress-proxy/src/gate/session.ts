@@ -1,4 +1,5 @@
 import type { Origin, SessionClaims } from '@countersign/contracts';
+import type { LastDecision } from './explanation.js';
 import type { GrantStanding } from './ports.js';
 import type { OpenTransaction } from './transaction.js';
 
@@ -17,4 +18,6 @@ export interface GateSession {
   /** Ordinal of the next action. */
   nextOrdinal: number;
   transaction: OpenTransaction | null;
+  /** Absent before the first action. */
+  lastDecision?: LastDecision;
 }

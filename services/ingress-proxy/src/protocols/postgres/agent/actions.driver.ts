@@ -1,5 +1,5 @@
 import { CountersignError } from '@countersign/errors';
-import type { ActionPort, Answer, Gate, GateSession, Submitted } from '../../../gate/index.js';
+import type { ActionPort, Answer, Gate, GateSession, Statement, Submitted } from '../../../gate/index.js';
 import type { Channel } from '../channel.driver.js';
 import { type Format, type TransactionStatus, toClient } from '../codec/index.js';
 import { changedPin } from '../settings.js';
@@ -7,6 +7,13 @@ import type { TargetConnection } from '../upstream/index.js';
 import { leadingCompletions, type OutputPart } from './answer-head.js';
 import { Execution } from './execution.driver.js';
 import { SuspendedPortals } from './portals.driver.js';
+import {
+  type AskingManner,
+  type LocalRow,
+  lastDecisionRows,
+  localAnswer,
+  type Question,
+} from './questions.js';
 import { reportOf, waitingNotice } from './reports.js';
 import { SessionEnd } from './session-end.js';
 
@@ -133,6 +140,23 @@ export class Actions {
   async gone(): Promise<void> {
     const lost = this.#options.target.closed.aborted;
     await this.#suspended.gone(lost ? 'target.connection_lost' : 'rpc.cancelled');
+  }
+
+  /** Answers a question to the gateway itself: the target hears nothing of it. */
+  async ask(question: Question, statement: Statement, manner: AskingManner): Promise<void> {
+    const { gate, session, channel } = this.#options;
+    let rows: readonly LocalRow[] = [];
+    if (question.kind === 'explain' && statement.purpose === 'run') {
+      const explained = await this.#underCancel((signal) =>
+        gate.explain(session, { ...statement, text: question.text }, signal),
+      );
+      if (explained.kind === 'refused') {
+        this.#onAnswer(explained, manner.parts);
+        return;
+      }
+      rows = [[JSON.stringify(explained.explanation, null, 2)]];
+    } else if (question.kind === 'last-decision') rows = lastDecisionRows(session.lastDecision);
+    for (const message of localAnswer(question, rows, statement, manner)) channel.write(message);
   }
 
   /** Does what the agent may cancel meanwhile. */

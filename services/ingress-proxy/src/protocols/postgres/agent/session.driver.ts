@@ -19,6 +19,7 @@ import {
   withState,
 } from './batch.js';
 import { isExtended, sizeOf, unanalysableOf } from './messages.js';
+import { questionOf } from './questions.js';
 import { reportOf } from './reports.js';
 import { SessionEnd } from './session-end.js';
 import { statementOf } from './statement.js';
@@ -164,8 +165,17 @@ export class AgentSession {
       this.#channel.write(toClient.emptyQuery);
       return;
     }
-    const statement = { text: message.text, parameterTypes: [], parameters: [], purpose: 'run' } as const;
-    await this.#actions.submit({ kind: 'statement', ...statement }, ['row-description']);
+    const { text } = message;
+    const statement = {
+      kind: 'statement',
+      text,
+      parameterTypes: [],
+      parameters: [],
+      purpose: 'run',
+    } as const;
+    const question = questionOf(text);
+    if (question === null) await this.#actions.submit(statement, ['row-description']);
+    else await this.#actions.ask(question, statement, { parts: ['row-description'], resultFormats: [] });
   }
 
   /** What is no statement is refused as an action, and recorded. */
@@ -239,6 +249,12 @@ export class AgentSession {
   ): Promise<void> {
     const { portal, name, maximumRows } = effect;
     const { text } = portal.prepared;
+    const question = questionOf(text);
+    if (question !== null) {
+      this.#registry = effect.registry;
+      await this.#actions.ask(question, statementOf(portal), { parts, resultFormats: portal.resultFormats });
+      return;
+    }
     const inTransaction = this.#actions.status !== 'I';
     if (this.#actions.holdsImplicit || (others && !mayRunBeforeOthers(text, inTransaction))) {
       await this.#refuseText(text, parts);
@@ -269,7 +285,9 @@ export class AgentSession {
     resultFormats: readonly Format[],
   ): Promise<void> {
     const statement = { kind: 'statement', ...prepared, parameters: [], purpose: 'prepare' } as const;
+    const question = questionOf(prepared.text);
     if (isEmptyText(prepared.text)) this.#write(emptyHead(parts));
+    else if (question !== null) await this.#actions.ask(question, statement, { parts, resultFormats });
     else if (this.#actions.holdsImplicit) await this.#refuseText(prepared.text, []);
     else await this.#actions.submit(statement, parts, { resultFormats });
   }
