@@ -1,4 +1,4 @@
-import type { RangeVar, SelectStmt } from '@pgsql/types';
+import type { RangeVar, ReturningClause, SelectStmt } from '@pgsql/types';
 import { type Relation, relationKey } from '../catalogue/index.js';
 import type { Mask } from '../strategies/index.js';
 import type { Node } from '../tree/index.js';
@@ -26,6 +26,12 @@ interface Check {
   readonly equality: boolean;
 }
 
+/** One entry of a RETURNING list; `cell` is the masked column that it is, whose mask takes its place. */
+export interface Returned {
+  readonly node: Node;
+  readonly cell: Cell | null;
+}
+
 export type Evaluate = (node: Node, scope: Scope, use: Use) => Output;
 
 /** What one walk over one statement gathers. */
@@ -44,11 +50,15 @@ export class Analysis {
   readonly patches = new Map<object, Record<string, unknown>>();
   /** GROUP BY items to add to a SELECT, as `table.column`. */
   readonly grouped = new Map<SelectStmt, readonly (readonly [string, string])[]>();
+  /** RETURNING lists in which masks take the place of columns, stars written out. */
+  readonly returned = new Map<ReturningClause, readonly Returned[]>();
   readonly unknown = new Set<object>();
   /** Places of relation names that the walk came by. */
   readonly visited = new Set<object>();
   /** Above 0 inside a statement that writes. */
   writing = 0;
+  /** Whether a column alone is an entry of RETURNING: of the rows that are written, its mask can be told. */
+  returning = false;
 
   constructor(
     readonly context: TargetContext,
@@ -105,9 +115,14 @@ export class Analysis {
       if (this.writing === 0 || cell.mask.treatment === 'open') continue;
       const granted = cell.label !== null && this.options.lookups.has(cell.label);
       if (use === 'predicate' && cell.reference.target && granted) allowed = false;
-      else this.problem(this.writeProblem(cell));
+      else if (!this.returning || !cell.reference.target) this.problem(this.writeProblem(cell));
     }
     return allowed ? flow : NONE;
+  }
+
+  /** What a RETURNING list holds of masked columns, and cannot be given as their masks. */
+  refuseReturned(flow: Flow): void {
+    for (const cell of flow.cells) if (cell.mask.treatment !== 'open') this.problem(this.writeProblem(cell));
   }
 
   /** The flow of a value that is computed from others. Surrogates cannot be computed with. */

@@ -1,4 +1,4 @@
-export { Analysis, type AnalysisOptions, type Use } from './analysis.js';
+export { Analysis, type AnalysisOptions, type Returned, type Use } from './analysis.js';
 export type { RelationLabels, RoutineFact, Sensitive, Source, TargetContext } from './context.js';
 export { type Cell, type Flow, isMasked, type Reference } from './flow.js';
 export { findFunction, findRelation, forbiddenColumns, isSystem } from './names.js';

@@ -1,8 +1,8 @@
 import type { DeleteStmt, InsertStmt, MergeStmt, RangeVar, ReturningClause, UpdateStmt } from '@pgsql/types';
-import type { Node } from '../tree/index.js';
-import type { Analysis } from './analysis.js';
+import { type Node, stringsOf } from '../tree/index.js';
+import type { Analysis, Returned } from './analysis.js';
 import { expression } from './expression.js';
-import { NONE, type Reference } from './flow.js';
+import { isMasked, NONE, type Reference, union } from './flow.js';
 import { columnsOf, fromClause, vetRelation } from './from.js';
 import { findRelation } from './names.js';
 import { childScope, type Item, itemOf, type Output, type Scope, type ScopeTable } from './scope.js';
@@ -45,6 +45,51 @@ function targetTable(state: Analysis, node: RangeVar | undefined): TargetTable |
   return { reference, table, item: itemOf(table) };
 }
 
+const columnNode = (table: string, column: string): Node => ({
+  ResTarget: { val: { ColumnRef: { fields: [{ String: { sval: table } }, { String: { sval: column } }] } } },
+});
+
+/** The columns that a star stands for, or the entry as it is. `tables` by the name that goes before the star. */
+function writtenOut(node: Node, tables: readonly ScopeTable[], name: string): readonly Node[] {
+  const value = 'ResTarget' in node ? node.ResTarget.val : undefined;
+  if (value === undefined || !('ColumnRef' in value)) return [node];
+  const fields = stringsOf(value.ColumnRef.fields);
+  if (fields.at(-1) !== null) return [node];
+  const qualifier = fields.at(-2) ?? '';
+  const schema = fields.length === 3 ? fields[0] : null;
+  const table = tables.find((one) => one.name === qualifier && (schema === null || one.schema === schema));
+  return table === undefined
+    ? [node]
+    : table.columns.map((column) => columnNode(qualifier === '' ? name : qualifier, column.name));
+}
+
+/** One entry: a masked column of the rows that are written may stand there alone, as its mask in the database. */
+function returnedEntry(
+  state: Analysis,
+  node: Node,
+  scope: Scope,
+): { readonly output: Output; readonly returned: Returned } {
+  const value = 'ResTarget' in node ? node.ResTarget.val : undefined;
+  state.returning =
+    value !== undefined && 'ColumnRef' in value && stringsOf(value.ColumnRef.fields).at(-1) !== null;
+  const output = targetList(state, [node], scope, 'output');
+  const alone = state.returning;
+  state.returning = false;
+  const flow = union([...output.columns.map((column) => column.flow), output.extra]);
+  const cells = [...flow.cells].filter(
+    ({ mask, reference }) => mask.treatment !== 'open' && reference.target,
+  );
+  const [cell] = cells;
+  if (!alone || cell === undefined) return { output, returned: { node, cell: null } };
+  if (flow.cells.size > 1 || output.columns.length > 1 || output.columns[0]?.flow.bare !== true) {
+    state.refuseReturned(flow);
+    return { output, returned: { node, cell: null } };
+  }
+  // A surrogate of what the agent itself has just written would let it try values.
+  if (cell.mask.treatment === 'raw') state.degraded.add(cell);
+  return { output, returned: { node, cell } };
+}
+
 /** RETURNING, in which OLD and NEW are the row before and after. */
 function returning(
   state: Analysis,
@@ -58,7 +103,22 @@ function returning(
   );
   const states = ['old', 'new', ...names].map((name) => ({ ...target.table, name, schema: null }));
   const hidden: Item = { ...NOTHING, tables: states };
-  return targetList(state, clause.exprs ?? [], childScope(scope, [...scope.items, hidden]), 'output');
+  const level = childScope(scope, [...scope.items, hidden]);
+  if (!isMasked(target.reference)) return targetList(state, clause.exprs ?? [], level, 'output');
+  // Of `*` the places are known where there is nothing but the target.
+  const whole = scope.items.length === 1 ? [{ ...target.table, name: '' }] : [];
+  const tables = [...whole, target.table, ...states];
+  const entries = (clause.exprs ?? []).flatMap((node) => writtenOut(node, tables, target.table.name));
+  const outputs = entries.map((node) => returnedEntry(state, node, level));
+  state.returned.set(
+    clause,
+    outputs.map(({ returned }) => returned),
+  );
+  return {
+    columns: outputs.flatMap(({ output }) => output.columns),
+    complete: outputs.every(({ output }) => output.complete),
+    extra: union(outputs.map(({ output }) => output.extra)),
+  };
 }
 
 /** Assignments of SET; returns the columns that are written. */

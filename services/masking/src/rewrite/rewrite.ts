@@ -3,7 +3,7 @@ import { isQuery, notUnderstood, walk } from '../analysis/index.js';
 import { NO_PROFILE } from '../labels/index.js';
 import type { Grammar } from '../parsing/index.js';
 import type { Node } from '../tree/index.js';
-import { maskedRelation } from './masked-relation.js';
+import { maskedEntry, maskedRelation } from './masked-relation.js';
 import { optionsUnder } from './masks.js';
 import { rebuild } from './rebuild.js';
 import { reproduce } from './reproduce.js';
@@ -98,5 +98,11 @@ export function rewrite(
     );
     patched.set(select, { ...patched.get(select), groupClause: [...(select.groupClause ?? []), ...added] });
   }
-  return written(rebuild(node, { replaced, patched }), grammar, releasedOf(walked), masked.length > 0);
+  let masks = masked.length;
+  for (const [clause, entries] of state.returned) {
+    if (entries.every(({ cell }) => cell === null)) continue;
+    masks += 1;
+    patched.set(clause, { exprs: entries.map((entry) => maskedEntry(entry, own)) });
+  }
+  return written(rebuild(node, { replaced, patched }), grammar, releasedOf(walked), masks > 0);
 }
