@@ -39,6 +39,6 @@ rules contains concat(".", ["role", input.session.role, verb]) if {
 
 understood if {
 	input.facts.statements == 1
-	input.facts.kind in vocabulary.kinds
+	input.facts.kind in vocabulary.kinds[input.facts.protocol]
 	input.facts.transaction == null
 }

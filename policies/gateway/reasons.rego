@@ -30,7 +30,7 @@ refusals := [
 	["deny.lock", "Agents may not take locks on purpose."],
 	["deny.sequence", "Agents may not advance or set sequences directly."],
 	["deny.transaction", "Prepared transactions outlive the session, so their outcome could not be recorded."],
-	["deny.unknown-object", "The statement names an object that the target's catalogue lacks."],
+	["deny.unknown-object", "It names an object, an operation or a parameter that the target's catalogue lacks."],
 	["deny.approval-self", "The approver is the requester; another person has to approve."],
 	["deny.approval-invalid", "The times of the approval are not possible."],
 	["deny.not-granted", "The role may not do this; ask for a grant in a role that may."],

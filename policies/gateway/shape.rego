@@ -28,7 +28,7 @@ session if {
 	texts(input.session.delegation)
 	text(input.session.grant)
 	text(input.session.onBehalfOf)
-	input.session.protocol == "postgresql"
+	input.session.protocol in vocabulary.protocols
 	text(input.session.role)
 	text(input.session.session)
 	text(input.session.target)
@@ -49,7 +49,7 @@ facts if {
 		"version",
 	}
 	input.facts.version == 1
-	input.facts.protocol == "postgresql"
+	input.facts.protocol == input.session.protocol
 	whole(input.facts.statements)
 	text(input.facts.kind)
 	transaction(input.facts.transaction)

@@ -1,6 +1,8 @@
 # The closed vocabulary of facts. What is not in it is refused: a word of tomorrow must not pass as a word of today.
 package gateway.vocabulary
 
+protocols := {"http", "postgresql"}
+
 verbs := {"ddl", "delete", "insert", "merge", "privilege", "read", "settings", "truncate", "update"}
 
 # Verbs that change rows: what a freeze window defers.
@@ -29,23 +31,26 @@ risks := {
 	"unparsable",
 }
 
-object_kinds := {"function", "materialized-view", "other", "schema", "sequence", "table", "type", "view"}
+object_kinds := {"function", "materialized-view", "other", "resource", "schema", "sequence", "table", "type", "view"}
 
 label_uses := {"other", "output", "predicate", "write"}
 
 transactions := {"begin", "commit", "other", "release", "rollback", "rollback-to", "savepoint"}
 
-# Node tags of PostgreSQL's grammar that may be granted at all. Facts describe what a statement of another kind touches,
-# but nobody has thought through what it does beside that.
+# What may be granted at all: node tags of PostgreSQL's grammar, methods of HTTP. Facts describe what a statement of
+# another kind touches, but nobody has thought through what it does beside that.
 kinds := {
-	"DeleteStmt",
-	"ExplainStmt",
-	"InsertStmt",
-	"MergeStmt",
-	"SelectStmt",
-	"TruncateStmt",
-	"UpdateStmt",
-	"VariableShowStmt",
+	"http": {"DELETE", "GET", "PATCH", "POST", "PUT"},
+	"postgresql": {
+		"DeleteStmt",
+		"ExplainStmt",
+		"InsertStmt",
+		"MergeStmt",
+		"SelectStmt",
+		"TruncateStmt",
+		"UpdateStmt",
+		"VariableShowStmt",
+	},
 }
 
 # Kinds of which facts always name a verb. A write that analysis took for a read shows here.

@@ -1,4 +1,4 @@
-import type { Facts } from './facts.js';
+import type { Facts, Protocol } from './facts.js';
 
 export type Verdict = 'allow' | 'deny' | 'modify' | 'step_up' | 'defer';
 
@@ -36,7 +36,7 @@ export interface SessionClaims {
   readonly grant: string;
   readonly role: string;
   readonly target: string;
-  readonly protocol: 'postgresql';
+  readonly protocol: Protocol;
 }
 
 /** What policy learns of a human's answer: present only on the second decision of a held action. */

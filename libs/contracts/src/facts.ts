@@ -37,9 +37,12 @@ export const risks = [
 ] as const;
 export type Risk = (typeof risks)[number];
 
+/** What a target speaks. */
+export type Protocol = 'postgresql' | 'http';
+
 /** One object of the target's catalogue that an action names. Objects the catalogue lacks are counted, not named. */
 export interface ObjectFact {
-  /** Schema-qualified name as the catalogue has it, `shop.customers`. */
+  /** Name as the catalogue has it: `shop.customers`; of an HTTP target, as its operations are declared. */
   readonly name: string;
   readonly kind:
     | 'table'
@@ -49,15 +52,16 @@ export interface ObjectFact {
     | 'sequence'
     | 'type'
     | 'schema'
+    | 'resource'
     | 'other';
   /** What is done to it, sorted. */
   readonly verbs: readonly Verb[];
 }
 
-/** A labelled column that an action touches. */
+/** A labelled column or field that an action touches. */
 export interface LabelFact {
   readonly label: string;
-  /** `schema.relation.column` as labelled. */
+  /** As labelled: `schema.relation.column`, or an operation and a JSON pointer, `GET /patients#/0/email`. */
   readonly column: string;
   /** Sorted: where its value matters. `other` is everything that is neither a bare output nor a write. */
   readonly uses: readonly ('output' | 'predicate' | 'write' | 'other')[];
@@ -65,10 +69,10 @@ export interface LabelFact {
 
 export interface Facts {
   readonly version: 1;
-  readonly protocol: 'postgresql';
-  /** Number of statements in the message; 0 for an empty one. */
+  readonly protocol: Protocol;
+  /** Number of statements in the message, 0 for an empty one; a request is one. */
   readonly statements: number;
-  /** Node tag of the first statement in PostgreSQL's grammar, `SelectStmt`; `none` if empty or unparsable. */
+  /** Node tag of the first statement in PostgreSQL's grammar, `SelectStmt`; `none` if empty or unparsable. A request's method. */
   readonly kind: string;
   /** What a transaction statement does; null for all others. */
   readonly transaction:
@@ -86,7 +90,7 @@ export interface Facts {
   readonly risks: readonly Risk[];
   /** Sorted by name. */
   readonly objects: readonly ObjectFact[];
-  /** How many relations or functions are named that the catalogue lacks. */
+  /** How many relations, functions, operations or parameters are named that the catalogue lacks. */
   readonly unknownObjects: number;
   /** Sorted by column. */
   readonly labels: readonly LabelFact[];

@@ -28,11 +28,13 @@ export {
   type LabelFact,
   type ObjectFact,
   opaqueFacts,
+  type Protocol,
   type Risk,
   risks,
   type Verb,
   verbs,
 } from './facts.js';
+export type { Operation, ReleasePlan, ReleaseStrategy, RequestShape } from './operations.js';
 export * as approvalRpc from './generated/countersign/approval/v1/approval.js';
 export * as maskingRpc from './generated/countersign/masking/v1/masking.js';
 export * as policyRpc from './generated/countersign/policy/v1/policy.js';

@@ -91,7 +91,7 @@ const inTransaction = 'statement.transaction_failed';
 
 const faults: readonly Fault[] = [
   { name: 'policy is killed', strike: killed('policy'), heard: ['policy.unavailable'] },
-  { name: 'policy stands still', strike: frozen('policy', 4_000), heard: ['policy.unavailable'] },
+  { name: 'policy stands still', strike: frozen('policy', 8_000), heard: ['policy.unavailable'] },
   { name: 'masking is killed', strike: killed('masking'), heard: ['masking.unavailable'] },
   { name: 'approval is killed', strike: killed('approval'), heard: ['approval.unavailable'] },
   { name: 'evidence is killed', strike: killed('evidence'), heard: [] },

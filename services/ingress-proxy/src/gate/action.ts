@@ -25,7 +25,17 @@ export type Submitted =
       readonly purpose: 'run' | 'prepare';
     }
   | {
-      /** What the adapter cannot turn into a statement: it is refused, and recorded as such. */
+      readonly kind: 'request';
+      /** All of it that may change its facts, and nothing else: what analysis reads. Equal texts have equal facts. */
+      readonly text: string;
+      /** Exactly what is sent to the target but for its credential, up to and including an empty line. */
+      readonly head: string;
+      /** The bytes that follow. */
+      readonly body: Uint8Array;
+      readonly purpose: 'run';
+    }
+  | {
+      /** What the adapter cannot turn into one of the others: it is refused, and recorded as such. */
       readonly kind: 'unanalysable';
       readonly code: ErrorCode;
       /** What was sent, or what stands for it: only committed to. */
@@ -33,6 +43,9 @@ export type Submitted =
     };
 
 export type Statement = Extract<Submitted, { kind: 'statement' }>;
+export type Request = Extract<Submitted, { kind: 'request' }>;
+/** What analysis can be asked about. */
+export type Analysable = Statement | Request;
 
 /** State of the target's transaction as the adapter sees it after an action. */
 export type TransactionStanding = 'idle' | 'open' | 'failed' | 'lost';
@@ -81,6 +94,7 @@ export interface Release {
 /** What really runs: handed to an adapter once the decision is durable, and never before. */
 export interface Running {
   readonly action: string;
+  /** The statement that runs; of a request, masking's plan for its answer. */
   readonly text: string;
   readonly parameterTypes: readonly number[];
   readonly parameters: readonly Value[];
@@ -100,6 +114,8 @@ export interface ActionPort {
    * CountersignError: nothing that has not begun begins, and what runs is for the adapter to stop.
    */
   readonly signal: AbortSignal;
+  /** How long the agent wants to wait for a human at most, milliseconds; absent, as long as the gateway lets it. */
+  readonly patienceMilliseconds?: number;
   /** Tells the agent that its action waits. */
   waiting(approval: string): void;
   /** Runs on the target. Called at most once. Throws nothing: what goes wrong is in the report. */
@@ -125,6 +141,8 @@ export type Answer =
       readonly action: string;
       readonly error: CountersignError;
       readonly rules: readonly string[];
+      /** Id of the approval that it waits for or that stopped it; null where none was asked for. */
+      readonly approval: string | null;
       /** Whether the session ends with it. */
       readonly ends: 'token-expired' | 'grant-ended' | null;
     };

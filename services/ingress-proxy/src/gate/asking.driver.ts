@@ -1,5 +1,5 @@
 import { CountersignError, toCountersignError } from '@countersign/errors';
-import { cancellationOf, type Statement } from './action.js';
+import { type Analysable, cancellationOf } from './action.js';
 import { bindingText } from './binding.js';
 import { type GateOptions, type GatePorts, type Journey, required } from './journey.js';
 import * as machine from './machine.js';
@@ -22,7 +22,7 @@ export class Asking {
   next(
     journey: Journey,
     state: machine.ActionState,
-    statement: Statement,
+    submitted: Analysable,
   ): machine.ActionState | Promise<machine.ActionState> {
     const around: machine.Circumstances = {
       dirtyTransaction: journey.session.transaction?.dirty ?? false,
@@ -37,7 +37,7 @@ export class Asking {
       case 'inspect':
         return settle(
           (): Inspected | Promise<Inspected> =>
-            this.#ports.masking.inspect(journey.session.claims.target, statement),
+            this.#ports.masking.inspect(journey.session.claims.target, submitted),
           (result) => machine.afterInspection(state, result, around),
         );
       case 'decide':
@@ -47,11 +47,11 @@ export class Asking {
         );
       case 'rewrite':
         return settle(
-          () => this.#rewrite(journey.session, state, statement),
+          () => this.#rewrite(journey.session, state, submitted),
           (result) => machine.afterRewrite(state, result, around),
         );
       case 'hold':
-        return this.#hold(journey, state, statement);
+        return this.#hold(journey, state, submitted);
       case 'await':
         return this.#await(journey, state);
       case 'consume':
@@ -99,28 +99,30 @@ export class Asking {
   #rewrite(
     session: GateSession,
     state: machine.ActionState,
-    statement: Statement,
+    submitted: Analysable,
   ): RewriteResult | Promise<RewriteResult> {
     const obligations = required(required(state.decided).decision.obligations);
     const { profile, lookups } = obligations;
-    return this.#ports.masking.rewrite(session.claims.target, statement, profile, lookups);
+    return this.#ports.masking.rewrite(session.claims.target, submitted, profile, lookups);
   }
 
   async #hold(
     journey: Journey,
     state: machine.ActionState,
-    statement: Statement,
+    submitted: Analysable,
   ): Promise<machine.ActionState> {
     const { session, action } = journey;
     const inspected = required(state.inspected);
     const { decision } = required(state.decided);
     const bound = required(state.bound);
-    journey.binding = bindingText(session.claims, statement, bound.policyDigest, bound.profile);
-    journey.deadline = this.#ports.clock.now() + this.#options.holdMilliseconds;
+    journey.binding = bindingText(session.claims, submitted, bound.policyDigest, bound.profile);
+    const { patienceMilliseconds = Number.POSITIVE_INFINITY } = journey.port;
+    journey.deadline =
+      this.#ports.clock.now() + Math.min(this.#options.holdMilliseconds, patienceMilliseconds);
     return this.#waited(journey, state, () =>
       this.#ports.approval.hold({
         binding: journey.binding,
-        statement,
+        submitted,
         factsText: inspected.factsText,
         action: action.id,
         session: session.claims.session,

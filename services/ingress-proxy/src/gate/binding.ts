@@ -1,11 +1,11 @@
 import { type ApprovalBinding, canonicalJson, digestOf, type SessionClaims } from '@countersign/contracts';
-import type { Statement } from './action.js';
-import { textOfStatement } from './commitments.js';
+import type { Analysable } from './action.js';
+import { bytesOfSubmitted } from './commitments.js';
 
 /** Canonical JSON of what an approval is bound to: neither session nor time, so that a later session may use it. */
 export function bindingText(
   claims: SessionClaims,
-  statement: Statement,
+  submitted: Analysable,
   policyDigest: string,
   profile: string,
 ): string {
@@ -16,7 +16,7 @@ export function bindingText(
     grant: claims.grant,
     role: claims.role,
     target: claims.target,
-    action: digestOf(textOfStatement(statement)),
+    action: digestOf(bytesOfSubmitted(submitted)),
     policyDigest,
     profile,
   };

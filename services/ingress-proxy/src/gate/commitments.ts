@@ -1,6 +1,6 @@
 import { createHash, createHmac, type Hash } from 'node:crypto';
 import { canonicalJson, commitmentOf } from '@countersign/contracts';
-import type { Statement, Submitted } from './action.js';
+import type { Analysable, Statement, Submitted } from './action.js';
 
 /** What a commitment is about: each has a salt of its own, so that it can be opened alone. */
 export type CommitmentPurpose = 'submitted' | 'running' | 'released';
@@ -12,11 +12,24 @@ export function saltOf(secret: Uint8Array, action: string, purpose: CommitmentPu
 
 /**
  * The exact bytes that stand for a submitted action: RFC 8785 canonical JSON of text, declared types and parameters
- * (base64, null for NULL), and of their formats where not all are text: the same bytes mean something else in another.
- * Equal bytes are the same action; approvals bind to their digest. Formats of results are no part of it.
+ * (base64, null for NULL), and of their formats where not all are text: the same bytes mean something else in another;
+ * of a request, its head and its body, which the head's empty line keeps apart. Equal bytes are the same action; approvals
+ * bind to their digest. Formats of results are no part of it.
  */
 export function bytesOfSubmitted(submitted: Submitted): Uint8Array | string {
-  return submitted.kind === 'statement' ? textOfStatement(submitted) : submitted.bytes;
+  switch (submitted.kind) {
+    case 'statement':
+      return textOfStatement(submitted);
+    case 'request':
+      return Buffer.concat([Buffer.from(submitted.head), submitted.body]);
+    case 'unanalysable':
+      return submitted.bytes;
+  }
+}
+
+/** What the target gets to see: masking's text of a statement; a request as it was decided, to the byte. */
+export function bytesOfRunning(submitted: Analysable, rewritten: string): Uint8Array | string {
+  return submitted.kind === 'request' ? bytesOfSubmitted(submitted) : rewritten;
 }
 
 export function textOfStatement(statement: Statement): string {
@@ -34,9 +47,9 @@ export function commitToSubmitted(secret: Uint8Array, action: string, submitted:
   return commitmentOf(saltOf(secret, action, 'submitted'), bytesOfSubmitted(submitted));
 }
 
-/** Commits to the UTF-8 bytes of the text that runs: what the target's own statement log shows. */
-export function commitToRunning(secret: Uint8Array, action: string, text: string): string {
-  return commitmentOf(saltOf(secret, action, 'running'), text);
+/** Commits to what the target gets to see; of a statement, what its own log shows. */
+export function commitToRunning(secret: Uint8Array, action: string, bytes: Uint8Array | string): string {
+  return commitmentOf(saltOf(secret, action, 'running'), bytes);
 }
 
 /** A commitment to released bytes as they pass by. */

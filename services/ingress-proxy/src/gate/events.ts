@@ -1,6 +1,6 @@
 import type { ActionCompleted, ActionDecided, Facts, Obligations } from '@countersign/contracts';
 import type { RunReport, Submitted } from './action.js';
-import { commitToRunning, commitToSubmitted } from './commitments.js';
+import { bytesOfRunning, commitToRunning, commitToSubmitted } from './commitments.js';
 import type { ActionState, Finding } from './machine.js';
 import type { AnyDraft } from './ports.js';
 import type { GateSession } from './session.js';
@@ -47,7 +47,10 @@ export function decidedEvent(
     decidedAt: decided?.time ?? now,
     approval: decided === null ? null : state.approval,
     submitted: commitToSubmitted(session.secret, action.id, submitted),
-    running: runs && rewritten !== null ? commitToRunning(session.secret, action.id, rewritten.text) : null,
+    running:
+      runs && rewritten !== null && submitted.kind !== 'unanalysable'
+        ? commitToRunning(session.secret, action.id, bytesOfRunning(submitted, rewritten.text))
+        : null,
   };
   return {
     type: 'countersign.action.decided.v1',

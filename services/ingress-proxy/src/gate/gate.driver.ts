@@ -3,6 +3,7 @@ import type { Mode } from '@countersign/contracts';
 import { CountersignError, type ErrorCode } from '@countersign/errors';
 import {
   type ActionPort,
+  type Analysable,
   type Answer,
   cancellationOf,
   type RunReport,
@@ -71,18 +72,16 @@ export class Gate {
     const error = failure ?? finding.refusal;
     const ends = error === null ? null : endOf(error);
     if (failure !== null || ends !== null) {
-      return {
-        kind: 'refused',
-        action: action.id,
-        error: error ?? new CountersignError('internal'),
-        rules: [],
-        ends,
-      };
+      return refusalOf(action.id, error ?? new CountersignError('internal'));
     }
     return { kind: 'explained', explanation: explanationOf(action.id, state, finding) };
   }
 
-  async #follow(journey: Journey, first: machine.ActionState, statement: Statement | null): Promise<Answer> {
+  async #follow(
+    journey: Journey,
+    first: machine.ActionState,
+    analysable: Analysable | null,
+  ): Promise<Answer> {
     let state = first;
     for (;;) {
       const { step } = state;
@@ -100,10 +99,10 @@ export class Gate {
         state = machine.afterCancellation(state, cancelled);
         continue;
       }
-      // Only what is a statement gets beyond the record of its refusal.
-      if (statement === null) return this.#refused(journey, state, new CountersignError('internal'));
-      if (step.do === 'run') return this.#run(journey, state, statement);
-      const next = this.#asking.next(journey, state, statement);
+      // Only what can be analysed gets beyond the record of its refusal.
+      if (analysable === null) return this.#refused(journey, state, new CountersignError('internal'));
+      if (step.do === 'run') return this.#run(journey, state, analysable);
+      const next = this.#asking.next(journey, state, analysable);
       state = next instanceof Promise ? await next : next;
     }
   }
@@ -185,7 +184,7 @@ export class Gate {
     }
   }
 
-  async #run(journey: Journey, state: machine.ActionState, statement: Statement): Promise<Answer> {
+  async #run(journey: Journey, state: machine.ActionState, submitted: Analysable): Promise<Answer> {
     const { session, action, port } = journey;
     const { facts } = required(state.inspected);
     const rewritten = required(state.rewritten);
@@ -205,10 +204,10 @@ export class Gate {
       port.run({
         action: action.id,
         text: rewritten.text,
-        parameterTypes: statement.parameterTypes,
-        parameters: statement.parameters,
-        parameterFormats: statement.binary?.formats ?? [],
-        purpose: statement.purpose,
+        parameterTypes: submitted.kind === 'statement' ? submitted.parameterTypes : [],
+        parameters: submitted.kind === 'statement' ? submitted.parameters : [],
+        parameterFormats: submitted.kind === 'statement' ? (submitted.binary?.formats ?? []) : [],
+        purpose: submitted.purpose,
         timeLimitSeconds: limits.timeLimitSeconds,
         release,
         knownNames: knownNames(facts),
@@ -229,7 +228,7 @@ export class Gate {
           const refusal = await this.#asking.mayContinue(session);
           if (refusal === null) return this.#ran(journey, course, await time.timed(run));
           await this.#ran(journey, course, await time.timed(() => abandon(refusal.code)));
-          return { kind: 'refused', action: action.id, error: refusal, rules: [], ends: endOf(refusal) };
+          return refusalOf(action.id, refusal);
         },
         conclude: async (run) => this.#ran(journey, course, await time.timed(run)),
       };
@@ -264,7 +263,8 @@ export class Gate {
     session.transaction = afterRefusal(session.transaction);
     this.#remember(session, action.id, error);
     const rules = state.decided?.decision.rules ?? [];
-    return { kind: 'refused', action: action.id, error, rules, ends: endOf(error) };
+    const approval = state.held?.id ?? null;
+    return { ...refusalOf(action.id, error), rules, approval };
   }
 
   #remember(session: GateSession, action: string, error: CountersignError | ErrorCode | null): void {
@@ -281,6 +281,11 @@ export class Gate {
 export type Explained =
   | { readonly kind: 'explained'; readonly explanation: Explanation }
   | Extract<Answer, { kind: 'refused' }>;
+
+/** A refusal that neither policy's rules nor an approval stand behind. */
+function refusalOf(action: string, error: CountersignError): Extract<Answer, { kind: 'refused' }> {
+  return { kind: 'refused', action, error, rules: [], approval: null, ends: endOf(error) };
+}
 
 function endOf(error: CountersignError): 'token-expired' | 'grant-ended' | null {
   if (error.code === 'auth.token_expired') return 'token-expired';

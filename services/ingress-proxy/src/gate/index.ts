@@ -1,8 +1,10 @@
 export {
   type ActionPort,
+  type Analysable,
   type Answer,
   cancellationOf,
   type Release,
+  type Request,
   type Running,
   type RunReport,
   type Statement,

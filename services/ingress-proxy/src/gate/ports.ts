@@ -8,7 +8,7 @@ import type {
   Origin,
 } from '@countersign/contracts';
 import type { CountersignError } from '@countersign/errors';
-import type { Statement } from './action.js';
+import type { Analysable } from './action.js';
 
 /** Facts as masking gave them; checked to be canonical, so that their text is what is digested. */
 export interface Inspected {
@@ -38,10 +38,10 @@ export type RewriteResult = { readonly rewritten: Rewritten } | { readonly refus
 
 export interface MaskingPort {
   /** Answers at once where the answer is known. Throws masking.unavailable, masking.catalogue_missing and the like. */
-  inspect(target: string, statement: Statement): Inspected | Promise<Inspected>;
+  inspect(target: string, submitted: Analysable): Inspected | Promise<Inspected>;
   rewrite(
     target: string,
-    statement: Statement,
+    submitted: Analysable,
     profile: string,
     lookups: readonly string[],
   ): RewriteResult | Promise<RewriteResult>;
@@ -68,7 +68,7 @@ export interface PolicyPort {
 export interface HoldQuestion {
   /** Canonical JSON of the ApprovalBinding. */
   readonly binding: string;
-  readonly statement: Statement;
+  readonly submitted: Analysable;
   readonly factsText: string;
   readonly action: string;
   readonly session: string;

@@ -72,8 +72,7 @@ describe('non-interference', () => {
     for (const text of returning) {
       const rewrite = rewriteParsed(
         parseMessage(shop.grammar, text),
-        profile,
-        [],
+        { profile, lookups: [], parameterTypes: [] },
         shop.context,
         shop.grammar,
       );

@@ -1,5 +1,6 @@
 import { approvalRpc } from '@countersign/contracts';
 import { CountersignError } from '@countersign/errors';
+import type { Analysable } from '../action.js';
 import type { ApprovalPort, Held, HeldStatus, HoldQuestion } from '../ports.js';
 import { answerOf } from './errors.js';
 
@@ -34,19 +35,10 @@ export class ApprovalClient implements ApprovalPort {
   }
 
   async hold(question: HoldQuestion): Promise<Held> {
-    const { parameterTypes, binary } = question.statement;
-    const shown = binary?.shown() ?? [];
     const response = await this.#asked(() =>
       this.#rpc.hold({
         binding: Buffer.from(question.binding),
-        statement: question.statement.text,
-        parameters: question.statement.parameters.map((value, index) => ({
-          isNull: value === null,
-          value: value === null ? Buffer.alloc(0) : Buffer.from(value),
-          binary: binary?.formats[index] === 1,
-          type: parameterTypes[index] ?? 0,
-          shown: shown[index] ?? '',
-        })),
+        ...contentOf(question.submitted),
         facts: Buffer.from(question.factsText),
         actionId: question.action,
         sessionId: question.session,
@@ -81,6 +73,27 @@ export class ApprovalClient implements ApprovalPort {
       throw answerOf(thrown, ['approval.'], 'approval.unavailable');
     }
   }
+}
+
+/** Exactly what runs, as an approver is shown it: a statement and its parameters, a request's head and its body. */
+function contentOf(submitted: Analysable): Pick<approvalRpc.HoldRequest, 'statement' | 'parameters'> {
+  if (submitted.kind === 'request') {
+    const { head, body } = submitted;
+    const whole = { isNull: false, value: Buffer.from(body), binary: false, type: 0, shown: '' };
+    return { statement: head, parameters: body.length === 0 ? [] : [whole] };
+  }
+  const { parameterTypes, binary } = submitted;
+  const shown = binary?.shown() ?? [];
+  return {
+    statement: submitted.text,
+    parameters: submitted.parameters.map((value, index) => ({
+      isNull: value === null,
+      value: value === null ? Buffer.alloc(0) : Buffer.from(value),
+      binary: binary?.formats[index] === 1,
+      type: parameterTypes[index] ?? 0,
+      shown: shown[index] ?? '',
+    })),
+  };
 }
 
 function readHeld(approval: approvalRpc.Approval | undefined): Held {

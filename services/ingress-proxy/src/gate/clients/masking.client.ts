@@ -1,7 +1,7 @@
 import { canonicalJson, digestOf, type Facts, type maskingRpc } from '@countersign/contracts';
 import { CountersignError, isErrorCode } from '@countersign/errors';
 import { LRUCache } from 'lru-cache';
-import type { Statement } from '../action.js';
+import type { Analysable } from '../action.js';
 import type { Inspected, MaskingPort, RewriteResult } from '../ports.js';
 import { answerOf } from './errors.js';
 
@@ -67,21 +67,21 @@ export class MaskingClient implements MaskingPort {
     return this.#contexts.get(target) ?? null;
   }
 
-  inspect(target: string, statement: Statement): Inspected | Promise<Inspected> {
-    const key = keyOf(target, statement);
+  inspect(target: string, submitted: Analysable): Inspected | Promise<Inspected> {
+    const key = keyOf(target, submitted);
     const known = this.#recall(this.#facts, target, key);
-    return known ?? this.#inspect(target, statement, key);
+    return known ?? this.#inspect(target, submitted, key);
   }
 
   rewrite(
     target: string,
-    statement: Statement,
+    submitted: Analysable,
     profile: string,
     lookups: readonly string[],
   ): RewriteResult | Promise<RewriteResult> {
-    const key = canonicalJson([profile, lookups]) + keyOf(target, statement);
+    const key = canonicalJson([profile, lookups]) + keyOf(target, submitted);
     const known = this.#recall(this.#rewrites, target, key);
-    return known ?? this.#rewrite(target, statement, profile, lookups, key);
+    return known ?? this.#rewrite(target, submitted, profile, lookups, key);
   }
 
   async release(
@@ -123,8 +123,8 @@ export class MaskingClient implements MaskingPort {
     if (remembered.contextDigest === this.#contexts.get(target)) cache.set(key, remembered);
   }
 
-  async #inspect(target: string, statement: Statement, key: string): Promise<Inspected> {
-    const request = { context: contextOfStatement(target, statement) };
+  async #inspect(target: string, submitted: Analysable, key: string): Promise<Inspected> {
+    const request = { context: contextOf(target, submitted) };
     const response = await this.#withCatalogue(target, () => this.#rpc.inspect(request));
     const part = readInspected(response);
     const { contextDigest } = part;
@@ -134,12 +134,12 @@ export class MaskingClient implements MaskingPort {
 
   async #rewrite(
     target: string,
-    statement: Statement,
+    submitted: Analysable,
     profile: string,
     lookups: readonly string[],
     key: string,
   ): Promise<RewriteResult> {
-    const request = { context: contextOfStatement(target, statement), profile, lookups: [...lookups] };
+    const request = { context: contextOf(target, submitted), profile, lookups: [...lookups] };
     const response = await this.#withCatalogue(target, () => this.#rpc.rewrite(request));
     const part = readRewrite(response);
     this.#remember(this.#rewrites, target, key, { part, contextDigest: response.contextDigest });
@@ -165,12 +165,16 @@ export class MaskingClient implements MaskingPort {
 }
 
 /** Lengths are told before the text, so that different parts never make the same key. */
-function keyOf(target: string, statement: Statement): string {
-  return ` ${target} ${statement.parameterTypes.join(',')} ${statement.text}`;
+function keyOf(target: string, submitted: Analysable): string {
+  return ` ${submitted.kind} ${target} ${typesOf(submitted).join(',')} ${submitted.text}`;
 }
 
-function contextOfStatement(target: string, statement: Statement): maskingRpc.StatementContext {
-  return { target, statement: statement.text, parameterTypes: [...statement.parameterTypes] };
+function contextOf(target: string, submitted: Analysable): maskingRpc.StatementContext {
+  return { target, statement: submitted.text, parameterTypes: [...typesOf(submitted)] };
+}
+
+function typesOf(submitted: Analysable): readonly number[] {
+  return submitted.kind === 'statement' ? submitted.parameterTypes : [];
 }
 
 function readInspected(response: maskingRpc.InspectResponse): Inspected {
