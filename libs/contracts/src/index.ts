@@ -34,8 +34,8 @@ export {
   type Verb,
   verbs,
 } from './facts.js';
-export type { Operation, ReleasePlan, ReleaseStrategy, RequestShape } from './operations.js';
 export * as approvalRpc from './generated/countersign/approval/v1/approval.js';
 export * as maskingRpc from './generated/countersign/masking/v1/masking.js';
 export * as policyRpc from './generated/countersign/policy/v1/policy.js';
 export * as channelRpc from './generated/countersign/rpc/v1/rpc.js';
+export type { Operation, ReleasePlan, ReleaseStrategy, RequestShape } from './operations.js';

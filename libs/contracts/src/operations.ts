@@ -34,7 +34,8 @@ export interface RequestShape {
 
 /** What becomes of one field's values; `release` asks masking for each, since its keys never leave it. */
 export type ReleaseStrategy =
-  | { readonly strategy: 'redact' | 'null' | 'release' }
+  | { readonly strategy: 'redact' | 'null' }
+  | { readonly strategy: 'release' }
   | { readonly strategy: 'partial'; readonly keepLast: number }
   | { readonly strategy: 'generalise'; readonly to: 'year' | '/16' };
 

@@ -615,6 +615,20 @@ export const catalogue = {
     'NOT_FOUND',
     404,
   ),
+  'http.ambiguous': entry(
+    'The request can be read in more than one way.',
+    'Send one request in plain HTTP/1.1: a normalised path, each header and each name in the query once.',
+    '08P01',
+    'INVALID_ARGUMENT',
+    400,
+  ),
+  'http.unmaskable': entry(
+    'The answer of the target cannot be masked, so nothing of it was released.',
+    'Tell the operator which operation it was; its answer is not the JSON that is declared.',
+    'XX000',
+    'FAILED_PRECONDITION',
+    502,
+  ),
   internal: entry(
     'Something went wrong inside the gateway; nothing was released.',
     'Tell the operator the correlation id.',

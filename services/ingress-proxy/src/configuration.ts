@@ -1,26 +1,20 @@
 import { baseConfiguration, peer, type Secret, secret } from '@countersign/service-kit';
 import { z } from 'zod';
+import { httpTarget, targetName, targetTls } from './configuration-http.js';
 
 const { instance, logLevel, shutdownMilliseconds, http, eventLog, identity } = baseConfiguration;
 
 const password: z.ZodType<Secret> = secret('password of that role');
 
-const targetTls = z.strictObject({
-  authorityFile: z
-    .string()
-    .optional()
-    .describe('certificate authority of the target, PEM; absent, those that the system trusts'),
-  serverName: z.string().optional().describe('name in the certificate of the target; absent, its host'),
+const agentTls = z.strictObject({
+  certificateFile: z.string().describe('certificate chain that agents see, PEM'),
+  privateKeyFile: z.string().describe('its private key, PEM'),
 });
 
-const target = z.strictObject({
-  name: z
-    .string()
-    .regex(
-      /^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$/,
-      'expected 1 to 63 of a-z, 0-9, inner hyphens and underscores',
-    )
-    .describe('name of the target: what agents give as database, and the audience of their tokens'),
+const postgresTarget = z.strictObject({
+  name: targetName.describe(
+    'name of the target: what agents give as database, or as first segment of the path; the audience of their tokens',
+  ),
   protocol: z.literal('postgresql').default('postgresql').describe('what the target speaks'),
   host: z.string().min(1).describe('host, or the folder of a Unix socket'),
   port: z.int().min(1).max(65_535).default(5432).describe('port'),
@@ -35,6 +29,8 @@ const target = z.strictObject({
     .min(1)
     .describe('vetted schemas, in the order of the search path'),
 });
+
+const target = z.discriminatedUnion('protocol', [postgresTarget, httpTarget]);
 
 /** The settings of the ingress. */
 export const configuration = z.object({
@@ -51,20 +47,26 @@ export const configuration = z.object({
           host: z.string().default('127.0.0.1').describe('address to listen on'),
           port: z.int().min(0).max(65_535).default(0).describe('port to listen on; 0 takes a free one'),
           socket: z.string().optional().describe('path of a Unix socket to listen on as well'),
-          tls: z
-            .strictObject({
-              certificateFile: z.string().describe('certificate chain that agents see, PEM'),
-              privateKeyFile: z.string().describe('its private key, PEM'),
-            })
+          tls: agentTls
             .optional()
             .describe('TLS for agents; without it, tokens are taken over loopback and Unix sockets only'),
         })
         .prefault({})
         .describe('agents that speak PostgreSQL'),
+      http: z
+        .strictObject({
+          host: z.string().default('127.0.0.1').describe('address to listen on'),
+          port: z.int().min(0).max(65_535).default(0).describe('port to listen on; 0 takes a free one'),
+          tls: agentTls
+            .optional()
+            .describe('TLS for agents; without it, tokens are taken over loopback only'),
+        })
+        .prefault({})
+        .describe('agents that speak HTTP; nothing listens where no target does'),
     })
     .prefault({})
     .describe('where agents connect'),
-  targets: z.array(target).min(1).max(1000).describe('protected databases'),
+  targets: z.array(target).min(1).max(1000).describe('protected databases and HTTP services'),
   services: z
     .strictObject({
       policy: peer.describe('the policy service'),
@@ -92,13 +94,33 @@ export const configuration = z.object({
         .min(1024)
         .max(16 * 1024 * 1024)
         .default(1024 * 1024)
-        .describe('largest statement, bytes; parameters of one execution may take as much again'),
+        .describe(
+          'largest statement or body of a request, bytes; parameters of one execution may take as much again',
+        ),
       targetMessageBytes: z
         .int()
         .min(64 * 1024)
         .max(1024 * 1024 * 1024)
         .default(16 * 1024 * 1024)
-        .describe('largest row that a target may send, bytes'),
+        .describe('largest row that a target may send, or answer that has to be masked, bytes'),
+      targetAnswerBytes: z
+        .int()
+        .min(64 * 1024)
+        .max(64 * 1024 * 1024 * 1024)
+        .default(1024 * 1024 * 1024)
+        .describe('largest answer of an HTTP target that passes through unmasked, bytes'),
+      targetConnections: z
+        .int()
+        .min(1)
+        .max(10_000)
+        .default(128)
+        .describe('connections to one HTTP target at once; each serves one request at a time'),
+      targetSilenceSeconds: z
+        .number()
+        .min(0.1)
+        .max(3600)
+        .default(60)
+        .describe('how long an HTTP target may be silent'),
       authenticationSeconds: z.number().min(0.1).max(300).default(10).describe('time to present a token'),
       idleSeconds: z
         .number()

@@ -5,10 +5,16 @@ import { poolDefaults } from './engine/index.js';
 const keyEncryptionKey: z.ZodType<Secret> = secret('key-encryption key, 32 bytes in base64 or hexadecimal');
 
 const target = z.strictObject({
+  protocol: z
+    .enum(['postgresql', 'http'])
+    .default('postgresql')
+    .describe('what the target speaks: whether statements or requests are analysed'),
   labels: z
     .string()
     .min(1)
-    .describe('labels file of the target, JSON: vocabulary, labels of columns, profiles'),
+    .describe(
+      'labels file of the target, JSON: vocabulary, labels of columns (of an HTTP target, its operations have them), profiles',
+    ),
 });
 
 /** Configuration of the masking service: the keys every service has, and those below. */

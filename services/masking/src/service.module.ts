@@ -49,6 +49,11 @@ export async function start(context: ServiceContext<Configuration>): Promise<Run
   });
   const targets = new Targets({
     labels,
+    http: new Set(
+      Object.entries(configuration.targets).flatMap(([name, { protocol }]) =>
+        protocol === 'http' ? [name] : [],
+      ),
+    ),
     pool,
     async record(data) {
       await producer.append([{ type: 'countersign.masking.activated.v1', data, origin: 'system' }]);

@@ -35,7 +35,7 @@ export class TokenVerifier {
   }
 
   /** @throws CountersignError auth.* for the token, approval.unavailable where there are no keys */
-  async verify(token: string, target: string, user: string): Promise<TokenClaims> {
+  async verify(token: string, target: string, user: string | null): Promise<TokenClaims> {
     if (token === '') throw new CountersignError('auth.token_missing');
     if (token.length > TOKEN_LIMIT || !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) {
       throw new CountersignError('auth.token_invalid');

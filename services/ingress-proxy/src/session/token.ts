@@ -43,8 +43,8 @@ const CLOCK_SKEW_SECONDS = 5;
 export interface TokenExpectations {
   readonly issuer: string;
   readonly target: string;
-  /** The name under which the agent introduced itself. */
-  readonly user: string;
+  /** The name under which the agent introduced itself; null where the protocol has none but the token's. */
+  readonly user: string | null;
 }
 
 /**
@@ -68,7 +68,8 @@ export function judgeToken(payload: unknown, expected: TokenExpectations, now: n
   const audiences = typeof claims.aud === 'string' ? [claims.aud] : claims.aud;
   if (audiences.length !== 1 || audiences[0] !== expected.target)
     throw new CountersignError('auth.token_wrong_target');
-  if (claims.sub !== expected.user) throw new CountersignError('auth.subject_mismatch');
+  if (expected.user !== null && claims.sub !== expected.user)
+    throw new CountersignError('auth.subject_mismatch');
   return {
     agent: claims.sub,
     onBehalfOf: claims.on_behalf_of,

@@ -1,5 +1,6 @@
 import type { maskingRpc } from '@countersign/contracts';
 import { CountersignError } from '@countersign/errors';
+import type { HttpTarget } from './http-target.js';
 import type { SystemActions } from './system-actions.driver.js';
 import type { SystemConnection, Target, TargetReader } from './target.js';
 
@@ -17,9 +18,13 @@ const BEGIN = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
 const END = 'COMMIT';
 const LOAD_DEADLINE_MILLISECONDS = 30_000;
 
-/** Reads the catalogues of targets for the masking service, as system actions. */
+/**
+ * Reads the catalogues of targets for the masking service, as system actions. The catalogue of an HTTP target is what is
+ * declared of it: nobody has to be asked.
+ */
 export class Catalogues {
   readonly #targets: ReadonlyMap<string, Target>;
+  readonly #httpTargets: ReadonlyMap<string, HttpTarget>;
   readonly #rpc: CatalogueRpc;
   readonly #reader: TargetReader;
   readonly #actions: SystemActions;
@@ -28,11 +33,13 @@ export class Catalogues {
 
   constructor(
     targets: ReadonlyMap<string, Target>,
+    httpTargets: ReadonlyMap<string, HttpTarget>,
     rpc: CatalogueRpc,
     reader: TargetReader,
     actions: SystemActions,
   ) {
     this.#targets = targets;
+    this.#httpTargets = httpTargets;
     this.#rpc = rpc;
     this.#reader = reader;
     this.#actions = actions;
@@ -64,6 +71,12 @@ export class Catalogues {
   }
 
   async #load(name: string): Promise<void> {
+    const http = this.#httpTargets.get(name);
+    if (http !== undefined) {
+      const rows = Buffer.from(JSON.stringify(http.operations));
+      await this.#hand(name, [{ name: 'operations', rows }]);
+      return;
+    }
     const target = this.#targets.get(name);
     if (target === undefined) throw new CountersignError('target.unknown');
     const { queries } = await this.#rpc.catalogueQueries({ target: name });
@@ -77,14 +90,15 @@ export class Catalogues {
         results.push({ name: query.name, rows: Buffer.from(JSON.stringify(rows)) });
       }
       await this.#ask(name, connection, END);
-      await this.#rpc.loadCatalogue(
-        { target: name, results },
-        { deadlineMilliseconds: LOAD_DEADLINE_MILLISECONDS },
-      );
-      this.#loaded.add(name);
+      await this.#hand(name, results);
     } finally {
       connection.close();
     }
+  }
+
+  async #hand(target: string, results: maskingRpc.CatalogueRows[]): Promise<void> {
+    await this.#rpc.loadCatalogue({ target, results }, { deadlineMilliseconds: LOAD_DEADLINE_MILLISECONDS });
+    this.#loaded.add(target);
   }
 
   #ask(

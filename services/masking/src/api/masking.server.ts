@@ -1,7 +1,8 @@
 import { maskingRpc } from '@countersign/contracts';
 import { CountersignError } from '@countersign/errors';
 import { implement, type ServiceRegistration } from '@countersign/rpc';
-import type { EnginePool } from '../engine/index.js';
+import { described, type EnginePool } from '../engine/index.js';
+import { planOf, readShape, requestFacts } from '../http/index.js';
 import type { Releaser } from '../release/index.js';
 import type { Rewrite } from '../rewrite/index.js';
 import type { Targets } from '../targets/index.js';
@@ -34,14 +35,28 @@ export function maskingApi(parts: MaskingApiParts): ServiceRegistration {
   return implement(maskingRpc.MaskingServiceService, {
     async inspect({ context }) {
       const statement = input(context);
-      targets.labelsOf(statement.target);
+      const http = targets.httpContext(statement.target);
+      if (http !== null) {
+        const inspected = described(requestFacts(readShape(statement.input.statement), http));
+        return {
+          facts: Buffer.from(inspected.facts),
+          factsDigest: inspected.factsDigest,
+          contextDigest: http.digest,
+        };
+      }
       const { facts, factsDigest, contextDigest } = await pool.run({ kind: 'inspect', ...statement });
       return { facts: Buffer.from(facts), factsDigest, contextDigest };
     },
     async rewrite({ context, profile, lookups }) {
       const statement = input(context);
-      targets.labelsOf(statement.target);
-      const { rewrite, contextDigest } = await pool.run({ kind: 'rewrite', ...statement, profile, lookups });
+      const http = targets.httpContext(statement.target);
+      const { rewrite, contextDigest } =
+        http === null
+          ? await pool.run({ kind: 'rewrite', ...statement, profile, lookups })
+          : {
+              rewrite: planOf(readShape(statement.input.statement), profile, lookups, http),
+              contextDigest: http.digest,
+            };
       parts.onRewritten?.(rewrite.kind === 'refused' ? rewrite.problem.code : 'rewritten');
       return { result: resultOf(rewrite), contextDigest };
     },

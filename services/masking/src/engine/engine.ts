@@ -32,7 +32,8 @@ export function isPoisoned(parsed: Parsed): boolean {
   return parsed.kind === 'too-large' && parsed.poisoned;
 }
 
-function described(facts: Facts): Inspected {
+/** @throws statement.too_complex where facts are larger than can be recorded */
+export function described(facts: Facts): Inspected {
   const text = canonicalJson(facts);
   if (Buffer.byteLength(text) > FACTS_BYTES) throw new CountersignError('statement.too_complex');
   return { facts: text, factsDigest: digestOf(text) };

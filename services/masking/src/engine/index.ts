@@ -1,4 +1,5 @@
 export {
+  described,
   FACTS_BYTES,
   type Inspected,
   inspectParsed,

@@ -2,6 +2,7 @@ import { digestOfJson } from '@countersign/contracts';
 import { CountersignError } from '@countersign/errors';
 import { catalogueQueries, readRows } from '../catalogue/index.js';
 import type { EnginePool } from '../engine/index.js';
+import { describeOperations, type HttpContext } from '../http/index.js';
 import type { Labels } from '../labels/index.js';
 import { Announcements } from './announcements.js';
 
@@ -13,11 +14,14 @@ export interface Activation {
   readonly target: string;
   readonly contextDigest: string;
   readonly labelsDigest: string;
+  /** Of an HTTP target, its operations. */
   readonly relations: number;
 }
 
 export interface TargetsParts {
   readonly labels: ReadonlyMap<string, Labels>;
+  /** Names of those that speak HTTP; the others speak PostgreSQL. */
+  readonly http: ReadonlySet<string>;
   readonly pool: EnginePool;
   /** Makes an activation durable; what cannot be recorded does not come into force. */
   record(activation: Activation): Promise<void>;
@@ -27,6 +31,7 @@ export interface TargetsParts {
 export class Targets {
   readonly #parts: TargetsParts;
   readonly announcements = new Announcements();
+  readonly #http = new Map<string, HttpContext>();
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(parts: TargetsParts) {
@@ -40,8 +45,21 @@ export class Targets {
     return labels;
   }
 
+  /**
+   * The context of a target that speaks HTTP; null of one that does not.
+   * @throws target.unknown, masking.catalogue_missing
+   */
+  httpContext(target: string): HttpContext | null {
+    this.labelsOf(target);
+    if (!this.#parts.http.has(target)) return null;
+    const context = this.#http.get(target);
+    if (context === undefined) throw new CountersignError('masking.catalogue_missing');
+    return context;
+  }
+
   queriesOf(target: string): { name: string; statement: string }[] {
     this.labelsOf(target);
+    if (this.#parts.http.has(target)) return [];
     return Object.entries(catalogueQueries).map(([name, statement]) => ({ name, statement }));
   }
 
@@ -62,16 +80,30 @@ export class Targets {
     const labels = this.labelsOf(target);
     if (results.reduce((sum, { rows }) => sum + rows.length, 0) > MOST_CATALOGUE_BYTES)
       throw new CountersignError('request.too_large');
+    if (this.#parts.http.has(target)) {
+      const context = describeOperations(target, results, labels);
+      return this.#activate(target, labels, context.digest, context.operations.size, () =>
+        this.#http.set(target, context),
+      );
+    }
     const context = await this.#parts.pool.run({ kind: 'describe', target, rows: readRows(results), labels });
-    if (this.announcements.get(target) === context.digest) return context.digest;
-    await this.#parts.record({
-      target,
-      contextDigest: context.digest,
-      labelsDigest: digestOfJson(labels),
-      relations: Object.keys(context.relations).length,
-    });
-    this.#parts.pool.setContext(context);
-    this.announcements.announce(target, context.digest);
-    return context.digest;
+    const relations = Object.keys(context.relations).length;
+    return this.#activate(target, labels, context.digest, relations, () =>
+      this.#parts.pool.setContext(context),
+    );
+  }
+
+  async #activate(
+    target: string,
+    labels: Labels,
+    contextDigest: string,
+    relations: number,
+    setContext: () => void,
+  ): Promise<string> {
+    if (this.announcements.get(target) === contextDigest) return contextDigest;
+    await this.#parts.record({ target, contextDigest, labelsDigest: digestOfJson(labels), relations });
+    setContext();
+    this.announcements.announce(target, contextDigest);
+    return contextDigest;
   }
 }

@@ -1,4 +1,4 @@
 export type { AgentContext, AgentLimits, ConnectionObserver } from './agent/index.js';
 export { type ListenerOptions, listenForAgents, type PostgresListener } from './listener.server.js';
 export { postgresReader } from './system.client.js';
-export { type ConnectionLimits, isLoopback } from './upstream/index.js';
+export type { ConnectionLimits } from './upstream/index.js';

@@ -1,10 +1,10 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { CountersignError } from '@countersign/errors';
-import { type AgentContext, CancelKeys, peerName, reportOf, serveAgent } from './agent/index.js';
+import { isLoopbackPeer, peerName } from '../../session/index.js';
+import { type AgentContext, CancelKeys, reportOf, serveAgent } from './agent/index.js';
 import { Channel } from './channel.driver.js';
 import { FIRST_PACKET_LIMIT, sessionRules, toClient } from './codec/index.js';
-import { isLoopback } from './upstream/index.js';
 
 export interface ListenerOptions {
   readonly host: string;
@@ -89,10 +89,6 @@ function refuse(context: AgentContext, channel: Channel): void {
   context.observer.refused(error.code);
   channel.write(toClient.errorResponse(reportOf(error, { fatal: true })));
   channel.end();
-}
-
-function isLoopbackPeer(address: string | undefined): boolean {
-  return address !== undefined && isLoopback(address.replace(/^::ffff:/, ''));
 }
 
 function addressOf(server: Server | undefined): string {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import { CountersignError } from '@countersign/errors';
@@ -146,12 +145,4 @@ function left(options: HandshakeOptions): number {
 
 function unsupported(detail: string): CountersignError {
   return new CountersignError('protocol.unsupported', { detail });
-}
-
-/** A name for a peer that may be kept for a while: never its address in clear. */
-export function peerName(address: string | undefined): string {
-  return createHash('sha256')
-    .update(address ?? 'unix')
-    .digest('base64url')
-    .slice(0, 22);
 }

@@ -5,5 +5,4 @@ export {
   type ConnectionObserver,
   serveAgent,
 } from './connection.driver.js';
-export { peerName } from './handshake.driver.js';
 export { reportOf } from './reports.js';

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { CountersignError } from '@countersign/errors';
+import { isLoopback } from '../../../session/index.js';
 import { Channel } from '../channel.driver.js';
 import {
   backendTypes,
@@ -245,9 +246,4 @@ export class TargetConnection {
 /** Whether what is written cannot be read on the way. */
 function isPrivate(address: TargetAddress): boolean {
   return address.tls !== null || address.host.startsWith('/') || isLoopback(address.host);
-}
-
-/** Whether a host name or address means this machine. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
 }

@@ -1,7 +1,6 @@
 export {
   type ConnectionLimits,
   type ExchangeHandler,
-  isLoopback,
   TargetConnection,
   type TargetLogin,
 } from './connection.client.js';
