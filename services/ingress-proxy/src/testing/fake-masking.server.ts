@@ -4,6 +4,7 @@ import {
   digestOf,
   type Facts,
   maskingRpc,
+  type Operation,
   opaqueFacts,
   type Risk,
   type Verb,
@@ -11,6 +12,7 @@ import {
 import { CountersignError } from '@countersign/errors';
 import { implement, type ServiceRegistration } from '@countersign/rpc';
 import { Broadcast } from './broadcast.js';
+import { requestFactsOf, requestPlanOf } from './fake-requests.js';
 
 /**
  * A masking service of a few regular expressions: enough to drive the gate through all its branches over the real
@@ -20,6 +22,7 @@ export class FakeMasking {
   readonly calls = { inspect: 0, rewrite: 0, release: 0, load: 0 };
   readonly watchers = new Broadcast<maskingRpc.WatchResponse>();
   readonly loaded = new Map<string, string>();
+  readonly #operations = new Map<string, readonly Operation[]>();
   version = 1;
 
   get registration(): ServiceRegistration {
@@ -27,15 +30,22 @@ export class FakeMasking {
       inspect: ({ context }) => {
         this.calls.inspect += 1;
         const contextDigest = this.#context(context?.target ?? '');
-        const facts = Buffer.from(
-          canonicalJson(factsOf(context?.statement ?? '', context?.parameterTypes.length ?? 0)),
-        );
+        const text = context?.statement ?? '';
+        const operations = this.#operations.get(context?.target ?? '');
+        const described =
+          operations === undefined
+            ? factsOf(text, context?.parameterTypes.length ?? 0)
+            : requestFactsOf(text, operations);
+        const facts = Buffer.from(canonicalJson(described));
         return { facts, factsDigest: digestOf(facts), contextDigest };
       },
       rewrite: ({ context, profile }) => {
         this.calls.rewrite += 1;
         const contextDigest = this.#context(context?.target ?? '');
-        return { result: rewriteOf(context?.statement ?? '', profile), contextDigest };
+        const text = context?.statement ?? '';
+        const operations = this.#operations.get(context?.target ?? '');
+        const result = operations === undefined ? rewriteOf(text, profile) : requestPlanOf(text, operations);
+        return { result, contextDigest };
       },
       release: ({ cells }) => {
         this.calls.release += 1;
@@ -52,6 +62,10 @@ export class FakeMasking {
       }),
       loadCatalogue: ({ target, results }) => {
         this.calls.load += 1;
+        const operations = results.find(({ name }) => name === 'operations')?.rows;
+        if (operations !== undefined) {
+          this.#operations.set(target, JSON.parse(operations.toString()) as readonly Operation[]);
+        }
         const contextDigest = digestOf(
           `${this.version} ${results.map((result) => result.rows.toString()).join(' ')}`,
         );

@@ -42,6 +42,7 @@ function decide({ facts, approval, session }: PolicyInput): Decision {
     reason,
     obligations: verdict === 'deny' || verdict === 'defer' ? null : obligations,
   });
+  if (facts.unknownObjects > 0) return because('deny', 'deny.unknown-object', 'It is not declared.');
   if (facts.risks.includes('unparsable')) return because('deny', 'deny.unparsable', 'It cannot be parsed.');
   if (facts.risks.includes('ddl') && session.role !== 'builder') {
     return because('deny', 'deny.ddl', 'The structure may not be changed.');

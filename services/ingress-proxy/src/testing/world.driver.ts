@@ -26,6 +26,8 @@ export type AnyEvent = { [Type in EventType]: EventEnvelope<Type> }[EventType];
 /** A target, a store, the three services as fakes over real sockets, and the real ingress before them. */
 export interface World {
   readonly port: number;
+  /** Where agents speak HTTP; 0 where no target does. */
+  readonly httpPort: number;
   readonly postgres: PostgresInstance;
   /** Where the event log is: the same server as the target's, unless asked for otherwise. */
   readonly store: PostgresInstance;
@@ -81,6 +83,8 @@ export interface WorldOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** A server of its own for the event log, so that it can be killed alone. */
   readonly ownStore?: boolean;
+  /** Targets beside those that are there. */
+  readonly targets?: (file: (name: string, text: string) => string) => readonly unknown[];
   /** TLS for agents. */
   readonly tls?: boolean;
 }
@@ -155,6 +159,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         schemas: ['shop'],
       },
       { name: 'gone', host: '127.0.0.1', port: 1, database: 'postgres', user: 'x', schemas: ['shop'] },
+      ...(options.targets?.(file) ?? []),
     ],
     services: {
       policy: { address: address('policy'), deadlineMilliseconds: 1500 },
@@ -182,10 +187,12 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     addresses,
   });
   const port = Number(addresses.get('postgresql')?.split(':').at(-1));
+  const httpPort = Number(addresses.get('agents-http')?.split(':').at(-1) ?? 0);
   const { approval } = fakes;
   return {
     ...fakes,
     port,
+    httpPort,
     postgres,
     store,
     metrics,

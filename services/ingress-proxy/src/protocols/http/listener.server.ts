@@ -40,7 +40,8 @@ export async function listenForRequests(
   const { tls } = options;
   const settings = {
     insecureHTTPParser: false,
-    requireHostHeader: true,
+    // That is refused too, but as everything else is.
+    requireHostHeader: false,
     maxHeaderSize: HEAD_BYTES,
     headersTimeout: options.headMilliseconds,
     requestTimeout: options.requestMilliseconds,

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { CountersignError } from '@countersign/errors';
-import { errors, Pool } from 'undici';
+import { Pool } from 'undici';
 import type { HttpTarget } from '../../targets/index.js';
 
 export interface UpstreamLimits {
@@ -107,11 +107,15 @@ export class Upstream {
 
 const CREDENTIAL_MILLISECONDS = 1000;
 
-/** Whether it is certain that no byte reached the target. */
+/** Whether it is certain that no byte of the request reached the target. */
 function isUnsent(cause: unknown): boolean {
-  if (cause instanceof errors.ConnectTimeoutError) return true;
-  if (!(cause instanceof Error)) return false;
-  const { code = '', syscall } = cause as NodeJS.ErrnoException;
+  if (typeof cause !== 'object' || cause === null) return false;
+  const { code = '', syscall } = cause as Partial<NodeJS.ErrnoException>;
   // A handshake that failed for the certificate has no such call: its codes are those of OpenSSL.
-  return syscall === 'connect' || syscall === 'getaddrinfo' || /^ERR_TLS|^ERR_SSL|CERT|SIGNATURE/.test(code);
+  return (
+    code === 'UND_ERR_CONNECT_TIMEOUT' ||
+    syscall === 'connect' ||
+    syscall === 'getaddrinfo' ||
+    /^ERR_TLS|^ERR_SSL|CERT|SIGNATURE/.test(code)
+  );
 }
