@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { CountersignError } from '@countersign/errors';
 import { fingerprintOf } from '@countersign/ledger';
 import {
+  apiName,
   type DeployedService,
   type Store,
   serviceNames,
@@ -37,6 +38,7 @@ export interface Deployment {
   readonly ports: Ports;
   readonly store: Store;
   readonly target: Target;
+  readonly sampleApi: SupervisedProcess;
   readonly services: ReadonlyMap<DeployedService, SupervisedProcess>;
   readonly people: People;
   readonly secrets: Secrets;
@@ -94,7 +96,7 @@ async function folders(
 }
 
 /**
- * Starts a whole installation on this machine: two PostgreSQL servers, five services as processes of their own, keys and
+ * Starts a whole installation on this machine: two PostgreSQL servers, the sample's HTTP service, five services as processes of their own, keys and
  * an enrolled cast. State in the data folder is resumed. Throws catalogued errors for taken ports, a full disk and a
  * second launcher; whatever was started is stopped again.
  */
@@ -146,16 +148,30 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
     const settings = await configurationsOf({
       ports,
       targetPort: ports.target,
+      operations: JSON.parse(await readFile(at('deploy/sample/clinic-api.operations.json'), 'utf8')),
       store,
       secrets,
       files: {
         bundle: at('policies/bundle.tar.gz'),
         labels: at('deploy/sample/labels.json'),
+        apiLabels: at('deploy/sample/clinic-api.labels.json'),
         sockets,
         recordings,
       },
       administrator: { id: cast.administrator.id, publicKey: people.publicKey('administrator') },
     });
+    await secrets.password(apiName);
+    const sampleApi = new SupervisedProcess({
+      name: apiName,
+      script: at('deploy/dist/sample-api/clinic-api.main.js'),
+      arguments: ['--port', String(ports.sampleApi), '--key-file', secrets.file(`${apiName}.password`)],
+      environment: { PATH: process.env.PATH, NODE_ENV: 'production' },
+      logFile: join(logs, `${apiName}.log`),
+      onLogError: (error) => options.onFailure?.(error),
+    });
+    stops.push(() => sampleApi.stop());
+    await sampleApi.start();
+    progress(`Started ${apiName}, an HTTP service of the sample (process ${String(sampleApi.pid)}).`);
     const services = new Map<DeployedService, SupervisedProcess>();
     for (const service of serviceNames) {
       const file = join(configurations, `${service}.json`);
@@ -190,13 +206,14 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
     const settled = await people.settle();
     progress(
       settled.enrolled + settled.granted === 0
-        ? 'Found everyone enrolled, and each agent with its grant on the clinic.'
-        : `Enrolled ${settled.enrolled} persons and agents; granted ${settled.granted} agents their role on the clinic.`,
+        ? 'Found everyone enrolled, and each agent with its grants on both targets.'
+        : `Enrolled ${settled.enrolled} persons and agents; gave agents ${settled.granted} grants on both targets.`,
     );
     return {
       ports,
       store,
       target,
+      sampleApi,
       services,
       people,
       secrets,

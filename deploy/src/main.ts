@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import pc from 'picocolors';
+import { apiName } from './databases/index.js';
 import { type Deployment, startDeployment } from './deployment.js';
 import { parseOptions } from './options.js';
 import { cast } from './session/index.js';
@@ -30,6 +31,8 @@ ${pc.bold('Countersign stays up.')} Ctrl-C stops everything; the next start resu
 
   Connect as an agent   psql "host=127.0.0.1 port=${ports.ingress} dbname=clinic user=${cast.analyst.id}"
     with as password    npx countersign token --url ${approvalApi} --id ${cast.analyst.id} --key ${key} --audience clinic --grant ${people.grantOf('analyst')}
+  Ask the HTTP target   curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:${ports.ingressHttp}/${apiName}/v1/appointments?limit=3
+    with as $TOKEN      npx countersign token --url ${approvalApi} --id ${cast.analyst.id} --key ${key} --audience ${apiName} --grant ${people.grantOf('analyst', apiName)}
   Answer approvals      npx countersign approvals list --url ${approvalApi} --id ${cast.approver.id} --key ${people.keyFile('approver')}
   Evidence API          ${evidenceApi}/docs
     with as bearer      npx countersign token --url ${approvalApi} --id ${cast.auditor.id} --key ${people.keyFile('auditor')} --audience countersign-evidence

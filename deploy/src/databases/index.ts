@@ -6,4 +6,4 @@ export {
   startStore,
   storeRoles,
 } from './store.js';
-export { gatewayRole, startTarget, type Target, type TargetFiles, targetName } from './target.js';
+export { apiName, gatewayRole, startTarget, type Target, type TargetFiles, targetName } from './target.js';

@@ -3,6 +3,8 @@ import { type PostgresInstance, startPostgres } from '@countersign/testing';
 import { connected } from './connected.js';
 
 export const targetName = 'clinic';
+/** The sample's HTTP service, as agents name it. */
+export const apiName = 'clinic-api';
 export const gatewayRole = 'countersign_gateway';
 
 export interface Target {

@@ -1,4 +1,4 @@
-import { type DeployedService, gatewayRole, type Store, targetName } from '../databases/index.js';
+import { apiName, type DeployedService, gatewayRole, type Store, targetName } from '../databases/index.js';
 import type { Ports, Secrets } from '../state/index.js';
 
 export const tokenIssuer = 'urn:countersign:approval';
@@ -8,6 +8,8 @@ export const logOrigin = 'countersign.local/sample';
 export interface InstallationFiles {
   readonly bundle: string;
   readonly labels: string;
+  /** Labels of the HTTP target. */
+  readonly apiLabels: string;
   /** Private folder for Unix sockets. */
   readonly sockets: string;
   readonly recordings: string;
@@ -21,6 +23,8 @@ export interface Administrator {
 export interface Installation {
   readonly ports: Ports;
   readonly targetPort: number;
+  /** What agents may ask of the HTTP target. */
+  readonly operations: readonly unknown[];
   readonly store: Store;
   readonly secrets: Secrets;
   readonly files: InstallationFiles;
@@ -52,7 +56,10 @@ export async function configurationsOf(installation: Installation): Promise<Conf
     masking: {
       ...(await base('masking')),
       ...serving('masking'),
-      targets: { [targetName]: { labels: files.labels } },
+      targets: {
+        [targetName]: { labels: files.labels },
+        [apiName]: { protocol: 'http', labels: files.apiLabels },
+      },
       valueKeyFile: secrets.file('surrogates.wrapped.key'),
       createValueKey: true,
       keyEncryptionKey: { file: await secrets.symmetricKey('surrogates.wrapping') },
@@ -86,7 +93,7 @@ export async function configurationsOf(installation: Installation): Promise<Conf
     },
     'ingress-proxy': {
       ...(await base('ingress-proxy')),
-      listen: { postgresql: { port: ports.ingress } },
+      listen: { postgresql: { port: ports.ingress }, http: { port: ports.ingressHttp } },
       targets: [
         {
           name: targetName,
@@ -96,6 +103,13 @@ export async function configurationsOf(installation: Installation): Promise<Conf
           user: gatewayRole,
           password: { file: secrets.file('target.password') },
           schemas: ['clinic'],
+        },
+        {
+          name: apiName,
+          protocol: 'http',
+          url: `http://127.0.0.1:${ports.sampleApi}`,
+          credential: { secret: { file: secrets.file(`${apiName}.password`) } },
+          operations: installation.operations,
         },
       ],
       services: {

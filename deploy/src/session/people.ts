@@ -1,7 +1,7 @@
 import { ApprovalClient, ensureKeyFile, type Settings } from '@countersign/cli';
 import { CountersignError } from '@countersign/errors';
 import { z } from 'zod';
-import { targetName } from '../databases/index.js';
+import { apiName, targetName } from '../databases/index.js';
 import { tokenIssuer } from '../services/index.js';
 import type { Secrets } from '../state/index.js';
 
@@ -16,9 +16,12 @@ export const cast = {
 } as const satisfies Record<string, { id: string; roles: readonly string[] }>;
 export type Part = keyof typeof cast;
 
-/** Grants of the agents: each acts for the requester, in one role, on the sample. */
+/** Grants of the agents: each acts for the requester, in one role, on both targets of the sample. */
 const granted = { analyst: 'analyst', operator: 'operator' } as const;
 export type AgentPart = keyof typeof granted;
+
+const targets = [targetName, apiName] as const;
+export type TargetOfSample = (typeof targets)[number];
 
 const grantDays = 5;
 
@@ -28,6 +31,7 @@ const grant = z.object({
   status: z.string(),
   agent: z.string(),
   role: z.string(),
+  target: z.string(),
   expiresAt: z.int(),
 });
 const grants = z.object({ grants: z.array(grant) });
@@ -36,7 +40,7 @@ const grants = z.object({ grants: z.array(grant) });
 export class People {
   readonly #url: string;
   readonly #secrets: Secrets;
-  readonly #grants = new Map<AgentPart, string>();
+  readonly #grants = new Map<string, string>();
 
   constructor(approvalApi: string, secrets: Secrets) {
     this.#url = approvalApi;
@@ -61,21 +65,24 @@ export class People {
     return new ApprovalClient(settings);
   }
 
-  /** A token of an agent for the sample, under its grant. */
-  async sessionToken(part: AgentPart): Promise<string> {
-    const grant = this.#grants.get(part);
-    return (await this.client(part).token({ audience: targetName, grant })).token;
+  /** A token of an agent for a target of the sample, under its grant. */
+  async sessionToken(part: AgentPart, target: TargetOfSample = targetName): Promise<string> {
+    const grant = this.grantOf(part, target);
+    return (await this.client(part).token({ audience: target, grant })).token;
   }
 
   async evidenceToken(part: Part): Promise<string> {
     return (await this.client(part).token({ audience: 'countersign-evidence' })).token;
   }
 
-  grantOf(part: AgentPart): string {
-    return this.#grants.get(part) ?? '';
+  grantOf(part: AgentPart, target: TargetOfSample = targetName): string {
+    return this.#grants.get(`${part} ${target}`) ?? '';
   }
 
-  /** Enrols everyone and sees that each agent has an active grant; what is there already stays. Gives what is new. */
+  /**
+   * Enrols everyone and sees that each agent has an active grant on each target; what is there already stays. Gives how
+   * many are new.
+   */
   async settle(): Promise<{ readonly enrolled: number; readonly granted: number }> {
     let enrolled = 0;
     const administrator = this.client('administrator');
@@ -92,22 +99,29 @@ export class People {
     }
     let newGrants = 0;
     for (const part of Object.keys(granted) as AgentPart[]) {
-      const { id, isNew } = await this.#ensureGrant(part);
-      this.#grants.set(part, id);
-      if (isNew) newGrants += 1;
+      for (const target of targets) {
+        const { id, isNew } = await this.#ensureGrant(part, target);
+        this.#grants.set(`${part} ${target}`, id);
+        if (isNew) newGrants += 1;
+      }
     }
     return { enrolled, granted: newGrants };
   }
 
-  async #ensureGrant(part: AgentPart): Promise<{ readonly id: string; readonly isNew: boolean }> {
+  async #ensureGrant(
+    part: AgentPart,
+    target: TargetOfSample,
+  ): Promise<{ readonly id: string; readonly isNew: boolean }> {
     const soon = Math.floor(Date.now() / 1000) + 86_400;
     const { grants: found } = await this.client(part).call('GET', '/v1/grants?status=active', grants);
-    const usable = found.find((one) => one.role === granted[part] && one.expiresAt > soon);
+    const usable = found.find(
+      (one) => one.role === granted[part] && one.target === target && one.expiresAt > soon,
+    );
     if (usable !== undefined) return { id: usable.id, isNew: false };
     const asked = await this.client(part).call('POST', '/v1/grants', grant, {
       agent: cast[part].id,
       onBehalfOf: cast.requester.id,
-      target: targetName,
+      target,
       role: granted[part],
       expiresAt: soon + (grantDays - 1) * 86_400,
     });

@@ -31,7 +31,9 @@ export function belongingTo(
   return processes.flatMap((one) => {
     const service = /services\/([a-z-]+)\/dist\/main\.js --config (.*)$/.exec(one.command);
     const server = /\/postgres -D (\S+)/.exec(one.command);
-    const [name, path] = service !== null ? [service[1], service[2]] : ['PostgreSQL', server?.[1]];
+    const sample = /deploy\/dist\/sample-api\/([a-z-]+)\.main\.js .*--key-file (.*)$/.exec(one.command);
+    const own = service ?? sample;
+    const [name, path] = own !== null ? [own[1], own[2]] : ['PostgreSQL', server?.[1]];
     return name !== undefined && path?.startsWith(`${folder}/`) ? [{ ...one, name }] : [];
   });
 }

@@ -8,10 +8,14 @@ export interface Ports {
   readonly evidenceApi: number;
   readonly target: number;
   readonly store: number;
+  /** Where agents ask the HTTP target. */
+  readonly ingressHttp: number;
+  /** The sample's HTTP service. */
+  readonly sampleApi: number;
 }
 
 /** Ports that one installation uses, from its first port. */
-export const portCount = 5;
+export const portCount = 7;
 
 export function portsFrom(first: number): Ports {
   return {
@@ -20,6 +24,8 @@ export function portsFrom(first: number): Ports {
     evidenceApi: first + 2,
     target: first + 3,
     store: first + 4,
+    ingressHttp: first + 5,
+    sampleApi: first + 6,
   };
 }
 

@@ -7,11 +7,17 @@ import { Agent } from './agent.js';
 import { approvalSteps } from './approval.steps.js';
 import { Evidence } from './evidence.client.js';
 import { evidenceSteps } from './evidence.steps.js';
+import { requestSteps } from './requests.steps.js';
 import { statementSteps } from './statements.steps.js';
 import type { Sayings, Step } from './step.js';
 
-/** The ten steps, in their order. */
-export const steps: readonly Step[] = [...statementSteps, ...approvalSteps, ...evidenceSteps];
+/** The eleven steps, in their order. */
+export const steps: readonly Step[] = [
+  ...statementSteps,
+  ...approvalSteps,
+  ...requestSteps,
+  ...evidenceSteps,
+];
 
 export interface TourResult {
   readonly steps: number;
