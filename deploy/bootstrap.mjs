@@ -149,13 +149,15 @@ async function test(names) {
   process.exit(failed.length + failures === 0 ? 0 : 1);
 }
 
-async function start(args) {
+/** Installs and builds, then becomes the program. */
+async function runBuilt(program, args) {
   await install();
   await build();
-  process.exit(await run(bin('node'), ['deploy/dist/main.js', ...args]));
+  process.exit(await run(bin('node'), [program, ...args]));
 }
 
 const [command, ...args] = process.argv.slice(2);
 if (command === 'test') await test(args);
-else if (command === 'start') await start(args);
-else stop('Usage: node deploy/bootstrap.mjs <test|start> [arguments]');
+else if (command === 'start') await runBuilt('deploy/dist/main.js', args);
+else if (command === 'bench') await runBuilt('test/dist/bench/bench.main.js', args);
+else stop('Usage: node deploy/bootstrap.mjs <test|start|bench> [arguments]');
