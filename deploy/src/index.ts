@@ -1,4 +1,4 @@
-export { type DeployedService, gatewayRole, serviceNames, targetName } from './databases/index.js';
+export { apiName, type DeployedService, gatewayRole, serviceNames, targetName } from './databases/index.js';
 export {
   type Adjust,
   type Deployment,

@@ -1,6 +1,6 @@
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { cast, serviceNames, tokenIssuer } from '@countersign/deploy';
+import { apiName, cast, serviceNames, tokenIssuer } from '@countersign/deploy';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SignJWT } from 'jose';
 import pg from 'pg';
@@ -59,6 +59,8 @@ let installation: Installation;
 let seeded: readonly Seeded[] = [];
 const credentials: Needle[] = [];
 const endings = new Map<string, Ending[]>();
+/** Statuses that the HTTP target's requests were answered with. */
+const answered = new Set<number>();
 
 async function seededValues(): Promise<readonly Seeded[]> {
   const owner = new pg.Client({ connectionString: installation.deployment.target.instance.url('clinic') });
@@ -210,6 +212,42 @@ async function provokeHttp(person: string, auditor: string): Promise<void> {
   }
 }
 
+/** Wherever a request to an HTTP target holds something, with a token and in its place. */
+async function provokeTarget(): Promise<void> {
+  const { deployment } = installation;
+  const token = await deployment.people.sessionToken('analyst', apiName);
+  credentials.push(...tokenNeedles('token for the HTTP target', token));
+  const base = `http://127.0.0.1:${deployment.ports.ingressHttp}`;
+  const authorization = `Bearer ${token}`;
+  for (const { value } of seeded) {
+    const url = encodeURIComponent(value);
+    const json = { 'content-type': 'application/json', authorization };
+    const asked: readonly (readonly [string, RequestInit])[] = [
+      [`/${apiName}/v1/appointments?limit=1&doctor=${url}`, { headers: { authorization } }],
+      [`/${apiName}/v1/appointments?${url}=${url}`, { headers: { authorization } }],
+      [`/${apiName}/v1/appointments/${url}`, { headers: { authorization } }],
+      [`/${apiName}/${url}`, { headers: { authorization } }],
+      [`/${url}/v1/appointments`, { headers: { authorization } }],
+      [`/${apiName}/v1/appointments?limit=1`, { headers: { authorization: `Bearer ${url}` } }],
+      [`/${apiName}/v1/appointments?limit=1`, { headers: { authorization: `Basic ${url}` } }],
+      [`/${apiName}/v1/appointments?limit=1`, { headers: { authorization, 'x-value': url, cookie: url } }],
+      [
+        `/${apiName}/v1/appointments`,
+        { method: 'POST', headers: json, body: JSON.stringify({ [value]: value }) },
+      ],
+      [
+        `/${apiName}/v1/appointments`,
+        { method: 'DELETE', headers: json, body: JSON.stringify({ name: value }) },
+      ],
+    ];
+    for (const [path, init] of asked) {
+      const response = await fetch(new URL(path, base), init);
+      await response.text();
+      answered.add(response.status);
+    }
+  }
+}
+
 beforeAll(async () => {
   const limits = { holdSeconds: 0.2, refusedAttemptsPerMinute: 10_000 };
   installation = await startInstallation((service, settings) =>
@@ -250,6 +288,7 @@ beforeAll(async () => {
   );
   await provokeConnections(analyst);
   await provokeHttp(person, auditor);
+  await provokeTarget();
 }, 120_000);
 
 afterAll(async () => {
@@ -281,6 +320,10 @@ describe('values and credentials', () => {
         'target.failed',
       ]),
     );
+  });
+
+  it('are sent to an HTTP target, in every place, and answered', () => {
+    expect([...answered].sort()).toEqual(expect.arrayContaining([200, 400, 401, 403]));
   });
 
   it('are searched for in all that is said', () => {
