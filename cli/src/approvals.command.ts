@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { type CommonFlags, momentOf, run, withSettings } from './approval/index.js';
+import { type CommonFlags, momentOf, run, shownParts, withSettings } from './approval/index.js';
 import { box, facts, lookalikes, table } from './terminal/index.js';
 
 const approval = z.object({
@@ -28,6 +28,7 @@ type Statement = z.output<typeof statement>;
 const answered = z.object({ id: z.string(), status: z.string(), expiresAt: z.int() });
 /** What is told of the facts; all of them are in --json. */
 const toldFacts = z.object({
+  protocol: z.string().catch('postgresql'),
   verbs: z.array(z.string()).catch([]),
   risks: z.array(z.string()).catch([]),
   objects: z.array(z.object({ name: z.string() })).catch([]),
@@ -43,24 +44,14 @@ const now = () => Math.floor(Date.now() / 1000);
 const columns = () => process.stdout.columns ?? 100;
 const joined = (words: readonly string[]) => (words.length === 0 ? '-' : words.join(', '));
 
-/** The text of a parameter; bytes that are no text are shown as such, so that nothing is lost in showing. */
-function parameterText(value: string | null, index: number, binary: Statement['binary']): string {
-  if (value === null) return `$${index + 1} = NULL`;
-  const bytes = Buffer.from(value, 'base64');
-  const form = binary?.[index] ?? null;
-  if (form !== null) return `$${index + 1} = ${form.shown}, in binary form ${bytes.toString('hex')}`;
-  const text = bytes.toString('utf8');
-  return `$${index + 1} = ${Buffer.from(text).equals(bytes) ? text : `bytes ${bytes.toString('hex')}`}`;
-}
-
 /** Everything an approver needs, in this order: who and why, what it touches, and the exact text. */
 function shown(found: Approval, content: Statement): string {
   const told = toldFacts.safeParse(found.facts);
-  const { verbs, risks, objects, labels } = told.success
+  const { protocol, verbs, risks, objects, labels } = told.success
     ? told.data
-    : { verbs: [], risks: [], objects: [], labels: [] };
-  const parameters = content.parameters.map((value, index) => parameterText(value, index, content.binary));
-  const odd = lookalikes([content.statement, ...parameters].join(''));
+    : { protocol: 'postgresql', verbs: [], risks: [], objects: [], labels: [] };
+  const parts = shownParts(protocol, content);
+  const odd = lookalikes(parts.map(({ text }) => text).join(''));
   return [
     facts([
       ['approval', found.id],
@@ -77,8 +68,7 @@ function shown(found: Approval, content: Statement): string {
       ['until', momentOf(found.expiresAt, now())],
     ]),
     '',
-    box('exactly this will run, once', content.statement, columns()),
-    ...parameters.map((text) => box('parameter', text, columns())),
+    ...parts.map(({ title, text }) => box(title, text, columns())),
     ...(odd.length === 0
       ? []
       : [`It holds characters outside ASCII, which may look like others: ${odd.map(named).join(' ')}`]),
