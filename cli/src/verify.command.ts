@@ -16,12 +16,13 @@ interface VerifyArguments {
 
 const HELP = `
 A fingerprint is "sha256:" and the hexadecimal SHA-256 of a public key (SubjectPublicKeyInfo in DER): of the
-deployment's certificate authority or of its checkpoint key. Get it by another way than the dossier.
+deployment's certificate authority or of its checkpoint key. Get it by another way than the dossier. Every one that you
+give must be of a key that the dossier was made with.
 
 Exit codes:
-  ${exitCodes.authentic}  authentic: everything fits, and a trusted fingerprint vouches for it
-  ${exitCodes.consistent}  consistent: everything fits, but no trusted fingerprint vouches for all of it
-  ${exitCodes.tampered}  tampered: something is not what it claims to be
+  ${exitCodes.authentic}  authentic: everything fits, every fingerprint given is of one of its keys, and they vouch for it
+  ${exitCodes.consistent}  consistent: everything fits, but a fingerprint given is of none of its keys, or they do not vouch for all of it
+  ${exitCodes.tampered}  tampered: something is not what it claims to be, or no fingerprint given is of one of its keys
   ${exitCodes.unreadable}  unreadable: it is no dossier that this version can read to its end
   1  the command failed, for example because there is no such file`;
 
@@ -35,7 +36,7 @@ export function verifyCommand(program: Command): void {
     .argument('<dossier>', 'the file, plain or gzip')
     .option(
       '--trust <fingerprint>',
-      'a key that you trust; repeatable, and one of them is enough',
+      'a key that you trust; repeatable: each must be of the dossier, and one is enough',
       collectFingerprint,
       [],
     )

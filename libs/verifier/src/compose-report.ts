@@ -35,13 +35,16 @@ export function composeReport(
 /** Findings that say: this verifier cannot read it, which is no proof that somebody changed it. */
 const UNREADABLE = ['form.unreadable', 'form.unknown-fold'];
 
-/** @param open events that no producer signed: only who trusts the checkpoint key has somebody's word for them */
+/**
+ * Every fingerprint that was given must be of a key of the dossier: who gives one expects it to vouch.
+ * @param open events that no producer signed: only who trusts the checkpoint key has somebody's word for them
+ */
 function verdictOf(findings: Findings, trust: TrustReport, open: number): Verdict {
   const errors = findings.kept.filter(({ severity }) => severity === 'error');
   if (errors.some(({ code }) => !UNREADABLE.includes(code))) return 'tampered';
   if (errors.length > 0) return 'unreadable';
   const vouched = open === 0 ? trust.matched : trust.matched.filter(({ as }) => as === 'checkpoint-key');
-  return vouched.length > 0 ? 'authentic' : 'consistent';
+  return vouched.length > 0 && trust.unmatched.length === 0 ? 'authentic' : 'consistent';
 }
 
 function sentenceOf(
@@ -58,15 +61,25 @@ function sentenceOf(
       : 'checkpoint key';
     return `The dossier is authentic: everything that was checked fits, and the ${through} is the one that you trust.${isOpen ? ` For the last ${open}, which no producer has signed yet, the checkpoint key vouches.` : ''}`;
   }
+  if (verdict === 'consistent' && trust.unmatched.length > 0)
+    return `The dossier is consistent, but it was not made with every key that you trust: ${trust.unmatched.join(' and ')} ${trust.unmatched.length === 1 ? 'is' : 'are'} of no key in it. Compare what you gave with its source; it is authentic only if every fingerprint fits.`;
   if (verdict === 'consistent' && trust.matched.length > 0)
     return `The dossier is consistent, and the certificate authority is the one that you trust; but no producer has signed the last ${open} yet. They are authentic only if you trust the checkpoint key too: give its fingerprint, obtained by another way.`;
   if (verdict === 'consistent')
     return 'The dossier is consistent in itself, but nothing outside it vouches for it: whoever made all of its keys could have made all of it. Give the fingerprint of the authority or of the checkpoint key, obtained by another way, to know that it is authentic.';
+  if (verdict === 'tampered' && onlyOtherKeys(findings))
+    return `The dossier was not made with the ${trust.given.length === 1 ? 'key' : 'keys'} that you trust. A mistyped fingerprint gives this, and so does a dossier of another deployment: compare ${trust.unmatched.join(' and ')} with its source. If it is right and of this deployment, everything was signed anew by somebody else: do not rely on it.`;
   if (verdict === 'tampered') {
     const errors = findings.count({ severity: 'error' });
     return `The dossier is not what it claims to be: ${counted(errors, 'finding')}. Do not rely on it.`;
   }
   return 'The dossier cannot be read to its end by this verifier, so nothing is said of its content.';
+}
+
+/** Whether everything fits but for the keys, which is no sign that anything was changed. */
+function onlyOtherKeys(findings: Findings): boolean {
+  const errors = findings.kept.filter(({ severity }) => severity === 'error');
+  return errors.every(({ code }) => code === 'trust.other-keys');
 }
 
 function summaryOf(verification: Verification): DossierSummary {

@@ -6,6 +6,7 @@ import { createWorld, verifyParts, type World } from './testing/world.fixture.js
 
 let world: World;
 let lines: readonly string[];
+const stranger = `sha256:${'0'.repeat(64)}`;
 
 beforeAll(async () => {
   world = await createWorld();
@@ -18,11 +19,12 @@ const verdictOf = async (shown: readonly string[]) =>
 describe('an honest dossier', () => {
   it('is authentic for whoever trusts the authority or the checkpoint key', async () => {
     for (const trust of [world.trust.authority, world.trust.checkpoint]) {
-      const report = await verifyParts(world.parts, trust, `sha256:${'0'.repeat(64)}`);
+      const report = await verifyParts(world.parts, trust);
       expect(report.findings).toEqual([]);
       expect(report.verdict).toBe('authentic');
-      expect(report.trust.unmatched).toEqual([`sha256:${'0'.repeat(64)}`]);
     }
+    const both = await verifyParts(world.parts, world.trust.authority, world.trust.checkpoint);
+    expect(both.verdict).toBe('authentic');
   });
 
   it('is never authentic without a trusted fingerprint', async () => {
@@ -31,8 +33,19 @@ describe('an honest dossier', () => {
     expect(report.checks.find(({ id }) => id === 'trust')?.state).toBe('partial');
   });
 
-  it('is not authentic for whoever trusts other keys', async () => {
-    const report = await verifyParts(world.parts, `sha256:${'0'.repeat(64)}`);
+  it('is not authentic where one of the fingerprints is of no key in it, and names that one', async () => {
+    for (const trust of [[world.trust.authority], [world.trust.checkpoint, world.trust.authority]]) {
+      const report = await verifyParts(world.parts, ...trust, stranger);
+      expect(report.findings).toEqual([]);
+      expect(report.verdict).toBe('consistent');
+      expect(report.trust.unmatched).toEqual([stranger]);
+      expect(report.sentence).toContain(stranger);
+    }
+  });
+
+  it('is not authentic for whoever trusts other keys, whose own mistake is named first', async () => {
+    const report = await verifyParts(world.parts, stranger);
+    expect(report.sentence).toMatch(/mistyped fingerprint.*another deployment.*signed anew/);
     expect(report.verdict).toBe('tampered');
     expect(report.findings.map(({ code }) => code)).toEqual(['trust.other-keys']);
   });

@@ -52,7 +52,7 @@ export function checkTrust(manifest: DossierManifest, trusted: readonly string[]
     findings.add(
       'trust.other-keys',
       { line: 1 },
-      `The dossier was made with other keys than the trusted ones: its authority is ${authorityFingerprint ?? 'unreadable'}, its checkpoint key ${checkpointKeyFingerprint ?? 'unreadable'}. It was signed anew, or it is of another deployment.`,
+      `The dossier was made with other keys than the trusted ones: its authority is ${authorityFingerprint ?? 'unreadable'}, its checkpoint key ${checkpointKeyFingerprint ?? 'unreadable'}. The fingerprint is mistyped, or the dossier is of another deployment, or it was signed anew.`,
     );
   return { log, authorityFingerprint, checkpointKeyFingerprint, report: { given, matched, unmatched } };
 }

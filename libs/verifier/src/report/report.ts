@@ -1,8 +1,8 @@
 import type { CheckId, Finding } from './finding.js';
 
 /**
- * - authentic: everything fits, and a trusted key vouches for all of it
- * - consistent: everything fits, but no trusted key vouches for all of it: a forger could have made the rest
+ * - authentic: everything fits, every trusted fingerprint is of one of its keys, and they vouch for all of it
+ * - consistent: everything fits, but not every trusted fingerprint is of one of its keys, or they do not vouch for all of it
  * - tampered: something is not what it claims to be
  * - unreadable: it is no dossier that this verifier can read to its end
  */
