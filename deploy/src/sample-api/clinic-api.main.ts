@@ -29,6 +29,9 @@ function list(response: ServerResponse, query: URLSearchParams): void {
 
 function serve(request: IncomingMessage, response: ServerResponse): void {
   request.resume();
+  // The target's own account, as reconciliation reads it: which action the gateway said it was.
+  const { 'countersign-action': action = null } = request.headers;
+  process.stdout.write(`${JSON.stringify({ event: 'request', action })}\n`);
   if (request.headers.authorization !== `Bearer ${key}`) {
     answer(response, 401, { error: 'no key' });
     return;

@@ -1,4 +1,7 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { apiName, targetName } from '@countersign/deploy';
 import { waitUntil } from '@countersign/testing';
 import { readDossier, splitLines, verifyDossier } from '@countersign/verifier';
 import {
@@ -14,8 +17,10 @@ import {
 } from '../e2e/support/index.js';
 import { type Fault, faultsOf } from './faults.js';
 import { judge } from './judge.js';
+import { judgeRequests, type SeenRequest } from './judge-requests.js';
 import { Links } from './links.driver.js';
-import { conversationOf, recordedActions } from './records.js';
+import { conversationOf, openActions, recordedActions } from './records.js';
+import { Requests } from './requests.driver.js';
 import { Everything } from './victims.driver.js';
 
 export interface ChaosOptions {
@@ -40,7 +45,13 @@ const afterRecovery = 25;
 const recoveryMilliseconds = 60_000;
 const outcomeMilliseconds = 20_000;
 
-async function servedAgain(agents: readonly Traffic[]): Promise<void> {
+interface Agents {
+  readonly statements: readonly Traffic[];
+  readonly requests: readonly Requests[];
+  readonly clerk: Clerk;
+}
+
+async function servedAgain(agents: readonly { readonly served: number }[]): Promise<void> {
   const served = agents.map((agent) => agent.served);
   await waitUntil(
     () => agents.every((agent, index) => agent.served >= (served[index] ?? 0) + afterRecovery),
@@ -83,31 +94,39 @@ async function wrongRows({ deployment }: Installation, clerk: Clerk): Promise<re
   });
 }
 
+/** What the HTTP target saw, in its own words. */
+async function seenRequests({ deployment }: Installation): Promise<readonly SeenRequest[]> {
+  const lines = (await readFile(join(deployment.logs, `${apiName}.log`), 'utf8')).split('\n');
+  return lines
+    .filter((line) => line.includes('"event":"request"'))
+    .map((line) => JSON.parse(line) as SeenRequest);
+}
+
 async function verdict(
   installation: Installation,
-  recordings: Recordings,
-  agents: readonly Traffic[],
-  clerk: Clerk,
+  { statements, requests, clerk }: Agents,
 ): Promise<Omit<ChaosResult, 'faults'>> {
-  await Promise.all(agents.map((agent) => agent.pause()));
+  const recordings = new Recordings(installation);
+  await Promise.all([...statements, ...requests].map((agent) => agent.pause()));
   const look = async () => {
     const published = await publishedEvents(installation.deployment);
     return { published, joined: await reconciled(installation, recordings, published) };
   };
   let { published, joined } = await look();
   // Outcomes may be on their way; those of an ingress that was killed never come.
-  for (const end = Date.now() + outcomeMilliseconds; joined.open.length > 0 && Date.now() < end; ) {
-    const found = await findingsOf(installation.evidence, 'no-outcome');
-    if (found.length >= joined.open.length) break;
+  for (const end = Date.now() + outcomeMilliseconds; Date.now() < end; ) {
+    const open = openActions(published).length;
+    if (open === 0 || (await findingsOf(installation.evidence, 'no-outcome')).length >= open) break;
     await delay(200);
     ({ published, joined } = await look());
   }
-  const openActions = joined.open.map(({ decision }) => decision.action);
+  const open = openActions(published);
   const findings = await findingsOf(installation.evidence);
   const explained = new Set(
     findings.filter(({ data }) => data.finding === 'no-outcome').map(({ data }) => String(data.action)),
   );
-  const conversations = agents.flatMap((agent) => agent.conversations.map(conversationOf));
+  const requested = requests.flatMap((agent) => agent.requested);
+  const conversations = statements.flatMap((agent) => agent.conversations.map(conversationOf));
   await recordings.open(conversations.map(({ session }) => session));
   const ids = new Set(published.map(({ event }) => event.id));
   await waitUntil(
@@ -120,22 +139,23 @@ async function verdict(
   );
   const evidence = await wrongEvidence(installation, ids);
   return {
-    answered: conversations.reduce((sum, { asked }) => sum + asked.length, 0),
+    answered: conversations.reduce((sum, { asked }) => sum + asked.length, requested.length),
     matched: joined.matched,
     leaves: evidence.leaves,
     wrong: [
       ...joined.unrecorded.map(({ session, text }) => `Ran unrecorded in ${session}: ${text}`),
       ...joined.unseen.map(({ action }) => `Recorded as answered, and never seen by the target: ${action}.`),
-      ...openActions
+      ...open
         .filter((action) => !explained.has(action))
         .map((action) => `No finding of the missing outcome of ${action}.`),
       ...[...explained]
-        .filter((action) => !openActions.includes(action))
+        .filter((action) => !open.includes(action))
         .map((action) => `A finding of a missing outcome of ${action}, which is there.`),
       ...findings
         .filter(({ data }) => data.finding !== 'no-outcome')
         .map(({ summary }) => `Evidence finds: ${summary}`),
-      ...judge(conversations, recordedActions(published), recordings.committed),
+      ...judge(conversations, recordedActions(published, targetName), recordings.committed),
+      ...judgeRequests(requested, await seenRequests(installation), recordedActions(published, apiName)),
       ...(await wrongRows(installation, clerk)),
       ...evidence.wrong,
     ],
@@ -148,11 +168,13 @@ export async function chaos({ seed, faults: count, onFault }: ChaosOptions): Pro
   const installation = await startInstallation(links.adjust);
   const clerk = new Clerk();
   const { deployment } = installation;
-  const agents = [
+  const statements = [
     new Traffic(deployment, 'analyst', readings),
     new Traffic(deployment, 'analyst', readings),
     new Traffic(deployment, 'operator', clerk.writings),
   ];
+  const requests = [new Requests(deployment, 'analyst'), new Requests(deployment, 'analyst')];
+  const agents = [...statements, ...requests];
   try {
     const everything = new Everything(installation, links);
     const faults = faultsOf(seed, count, everything);
@@ -161,7 +183,7 @@ export async function chaos({ seed, faults: count, onFault }: ChaosOptions): Pro
       onFault?.(fault, index + 1);
     }
     await servedAgain(agents);
-    return { faults, ...(await verdict(installation, new Recordings(installation), agents, clerk)) };
+    return { faults, ...(await verdict(installation, { statements, requests, clerk })) };
   } finally {
     await Promise.all(agents.map((agent) => agent.stop()));
     await installation.stop();

@@ -29,7 +29,8 @@ export interface RecordedAction {
 /** Refusals of a connection, which no action stands for. */
 const ofConnection = /^(protocol|session|service|auth|grant|target)\./;
 
-function wrongIn(asked: Asked, recorded: RecordedAction | undefined): string | null {
+/** What is wrong with the record of one thing that was asked; null where nothing is. */
+export function wrongIn(asked: Pick<Asked, 'ending'>, recorded: RecordedAction | undefined): string | null {
   const { kind, code } = asked.ending;
   if (kind === 'hung' || kind === 'odd')
     return `it was answered by nothing that the catalogue knows (${kind})`;

@@ -8,6 +8,11 @@ interface Peer {
   readonly address: string;
 }
 
+type Target = { readonly name: string } & (
+  | { readonly host: string; readonly port: number }
+  | { readonly url: string }
+);
+
 /** Connections between the processes of an installation, each through a proxy that can fail. */
 export class Links {
   readonly #proxies = new Map<string, FaultyProxy>();
@@ -27,7 +32,7 @@ export class Links {
     const { eventLog, database, targets, services } = settings as {
       readonly eventLog: string;
       readonly database?: { readonly file: string };
-      readonly targets?: readonly { readonly host: string; readonly port: number }[];
+      readonly targets?: readonly Target[];
       readonly services?: Readonly<Record<string, Peer>>;
     };
     if (eventLog.startsWith('postgres:')) changed.eventLog = await throughStore(eventLog);
@@ -38,10 +43,18 @@ export class Links {
     }
     if (services !== undefined) {
       changed.targets = await Promise.all(
-        (targets ?? []).map(async (target) => ({
-          ...target,
-          port: await this.#through(`${service}→target`, { host: target.host, port: target.port }),
-        })),
+        (targets ?? []).map(async (target) => {
+          if ('url' in target) {
+            const { hostname, port } = new URL(target.url);
+            const proxied = await this.#through(`${service}→${target.name}`, {
+              host: hostname,
+              port: Number(port),
+            });
+            return { ...target, url: `http://${hostname}:${proxied}` };
+          }
+          const { host, port } = target;
+          return { ...target, port: await this.#through(`${service}→${target.name}`, { host, port }) };
+        }),
       );
       changed.services = Object.fromEntries(
         await Promise.all(

@@ -20,22 +20,33 @@ export function conversationOf({ agent, session, asked }: Heard): Conversation {
   };
 }
 
-/** Every decision of an agent's action, with its outcome. */
-export function recordedActions(published: readonly PublishedEvent[]): readonly RecordedAction[] {
+/** Actions that were decided to run, on whatever target, and have no outcome. */
+export function openActions(published: readonly PublishedEvent[]): readonly string[] {
+  const ended = new Set(dataOf(published, 'countersign.action.completed.v1').map(({ action }) => action));
+  return dataOf(published, 'countersign.action.decided.v1')
+    .filter(({ action, running }) => running !== null && !ended.has(action))
+    .map(({ action }) => action);
+}
+
+/** Decisions on one target, with their outcomes. */
+export function recordedActions(
+  published: readonly PublishedEvent[],
+  target: string,
+): readonly RecordedAction[] {
   const outcomes = new Map(
     dataOf(published, 'countersign.action.completed.v1').map(({ action, status, error }) => [
       action,
       { status, error },
     ]),
   );
-  return dataOf(published, 'countersign.action.decided.v1').map(
-    ({ action, session, ordinal, submitted, refusal }) => ({
+  return dataOf(published, 'countersign.action.decided.v1')
+    .filter((data) => data.target === target)
+    .map(({ action, session, ordinal, submitted, refusal }) => ({
       action,
       session,
       ordinal,
       submitted,
       refusal,
       outcome: outcomes.get(action) ?? null,
-    }),
-  );
+    }));
 }

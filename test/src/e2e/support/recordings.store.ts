@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { commitmentOf } from '@countersign/contracts';
+import { targetName } from '@countersign/deploy';
 import { compactDecrypt, importJWK, type JWK } from 'jose';
 import { z } from 'zod';
 import { dataOf, type PublishedEvent } from './events.client.js';
@@ -53,14 +54,18 @@ export class Recordings {
   }
 }
 
-/** Decisions after which something was to run, with their outcomes. */
-export function runningDecisions(published: readonly PublishedEvent[]): readonly RunningDecision[] {
+/** Decisions after which something was to run at a target, with their outcomes. */
+export function runningDecisions(
+  published: readonly PublishedEvent[],
+  target: string,
+): readonly RunningDecision[] {
   const outcomes = new Map(
     dataOf(published, 'countersign.action.completed.v1').map(({ action, status }) => [action, status]),
   );
   return published.flatMap(({ event }) => {
     if (event.type !== 'countersign.action.decided.v1' || event.data.running === null) return [];
-    const { action, session, running } = event.data;
+    const { action, session, running, target: asked } = event.data;
+    if (asked !== target) return [];
     const status = outcomes.get(action) ?? null;
     return [{ action, session, system: event.origin === 'system', running, status }];
   });
@@ -73,7 +78,7 @@ export async function reconciled(
   published: readonly PublishedEvent[],
 ): Promise<Reconciliation> {
   const statements = statementsIn(await readFile(installation.deployment.target.instance.logFile, 'utf8'));
-  const decisions = runningDecisions(published);
+  const decisions = runningDecisions(published, targetName);
   await recordings.open(decisions.map(({ session }) => session));
   return reconcile(statements, decisions, recordings.commits);
 }
