@@ -315,7 +315,7 @@ export const catalogue = {
   ),
   'masking.write_to_masked': entry(
     'A write reads or compares a masked column.',
-    'Address rows by a column that is not masked, or ask for a lookup grant.',
+    'Address rows by a column that is not masked, or ask for a role whose policy grants a lookup of the label.',
     '42501',
     'PERMISSION_DENIED',
     403,

@@ -4,7 +4,7 @@ import type { Mask } from '../strategies/index.js';
 import type { Node } from '../tree/index.js';
 import type { Sensitive, Source, TargetContext } from './context.js';
 import { type Cell, type Flow, isMasked, NONE, type Reference, union } from './flow.js';
-import { notUnderstood, type Problem } from './problem.js';
+import { lookupOf, notUnderstood, type Problem, wayOf } from './problem.js';
 import type { Output, Scope } from './scope.js';
 
 /** Where a labelled value matters, as facts tell it. */
@@ -113,9 +113,9 @@ export class Analysis {
       this.named.add(cell);
       for (const source of cell.sensitive.sources) this.use(source, use);
       if (this.writing === 0 || cell.mask.treatment === 'open') continue;
-      const granted = cell.label !== null && this.options.lookups.has(cell.label);
-      if (use === 'predicate' && cell.reference.target && granted) allowed = false;
-      else if (!this.returning || !cell.reference.target) this.problem(this.writeProblem(cell));
+      const grantable = use === 'predicate' && cell.reference.target && cell.label !== null;
+      if (grantable && this.options.lookups.has(cell.label ?? '')) allowed = false;
+      else if (!this.returning || !cell.reference.target) this.problem(this.writeProblem(cell, grantable));
     }
     return allowed ? flow : NONE;
   }
@@ -160,12 +160,10 @@ export class Analysis {
     return [...this.references.values()].filter(isMasked);
   }
 
-  private columnsOf({ relation, cells }: Reference): string {
-    const free = relation.columns.filter(({ name }) => {
-      const cell = cells.get(name);
-      return cell === undefined || cell.mask.treatment === 'open' || cell.mask.treatment === 'meaningful';
-    });
-    return free
+  /** Names of some columns whose values are treated so. */
+  private columnsOf({ relation, cells }: Reference, treatment: 'open' | 'meaningful'): string {
+    return relation.columns
+      .filter(({ name }) => (cells.get(name)?.mask.treatment ?? 'open') === treatment)
       .slice(0, 8)
       .map(({ name }) => name)
       .join(', ');
@@ -176,15 +174,38 @@ export class Analysis {
     return `${reference.relation.schema}.${reference.relation.name}.${column.name} (${labels})`;
   }
 
-  private otherWay({ reference, label }: Cell): string {
+  /** Profiles that show the label of a cell by one of these strategies. */
+  private profilesWith({ label }: Cell, ...strategies: readonly string[]): string {
     const { profiles } = this.context.labels;
-    const kept = Object.keys(profiles).filter((profile) =>
-      ['keep', 'generalise'].includes(label === null ? '' : (profiles[profile]?.[label]?.strategy ?? '')),
-    );
-    const columns = this.columnsOf(reference);
-    const role =
-      kept.length > 0 ? `a role with the profile ${kept.join(' or ')}` : 'a lookup grant for the label';
-    return `${columns === '' ? 'Use' : `Use columns that are not masked (${columns}), or ask for`} ${role}.`;
+    return Object.keys(profiles)
+      .filter((name) => label !== null && strategies.includes(profiles[name]?.[label]?.strategy ?? ''))
+      .join(' or ');
+  }
+
+  /** What a statement that reads may do instead: what is open, what keeps meaning, another profile. */
+  private wayToRead(cell: Cell, clause: string): string {
+    const open = this.columnsOf(cell.reference, 'open');
+    const meaningful = this.columnsOf(cell.reference, 'meaningful');
+    const profiles = this.profilesWith(cell, 'keep', 'generalise');
+    return wayOf([
+      open === '' ? '' : `use columns that are not masked (${open})`,
+      meaningful === '' ? '' : `use what masking leaves of others (${meaningful})`,
+      profiles === '' ? '' : `ask for a role with the profile ${profiles}`,
+      cell.label !== null && cell.mask.surrogate && clause === 'WHERE'
+        ? `to compare for equality alone, ask for ${lookupOf(cell.label)}`
+        : '',
+    ]);
+  }
+
+  /** What a statement that writes may do instead. @param grantable whether a lookup of the label would allow it */
+  private wayToWrite(cell: Cell, grantable: boolean): string {
+    const open = this.columnsOf(cell.reference, 'open');
+    const profiles = this.profilesWith(cell, 'keep');
+    return wayOf([
+      open === '' ? '' : `use columns that are not masked (${open})`,
+      profiles === '' ? '' : `ask for a role with the profile ${profiles}`,
+      grantable ? `ask for ${lookupOf(cell.label ?? '')}` : '',
+    ]);
   }
 
   private opaqueProblem(cell: Cell, clause: string, degraded: boolean): Problem {
@@ -198,15 +219,15 @@ export class Analysis {
       : {
           code: 'masking.opaque_predicate',
           reason: `${this.nameOf(cell)} is masked, so ${clause} would answer from masks.`,
-          wayOut: this.otherWay(cell),
+          wayOut: this.wayToRead(cell, clause),
         };
   }
 
-  private writeProblem(cell: Cell): Problem {
+  private writeProblem(cell: Cell, grantable: boolean): Problem {
     return {
       code: 'masking.write_to_masked',
       reason: `The write reads or compares ${this.nameOf(cell)}, which is masked.`,
-      wayOut: this.otherWay(cell),
+      wayOut: this.wayToWrite(cell, grantable),
     };
   }
 }

@@ -2,6 +2,7 @@ import { type Catalogue, type Relation, relationKey } from '../catalogue/index.j
 import type { Analysis } from './analysis.js';
 import type { Cell, Reference } from './flow.js';
 import { isSystem } from './names.js';
+import { lookupOf, wayOf } from './problem.js';
 
 export type WriteEvent = 'insert' | 'update' | 'delete' | 'truncate';
 
@@ -61,7 +62,10 @@ function refuseWrite(state: Analysis, cell: Cell, why: string): void {
   state.problem({
     code: 'masking.write_to_masked',
     reason: `${nameOf(relation)}.${cell.column.name} is masked, and ${why}.`,
-    wayOut: 'Write columns that are not masked, or ask for a lookup grant for the label.',
+    wayOut: wayOf([
+      'write columns that are not masked',
+      cell.label === null ? '' : `ask for ${lookupOf(cell.label)}`,
+    ]),
   });
 }
 

@@ -175,6 +175,27 @@ describe('rewriting', () => {
     },
   );
 
+  it.each([
+    [
+      "SELECT id FROM shop.customers WHERE national_id = 'x'",
+      /^Use columns that are not masked \((?![^)]*birth_date)[^)]*city[^)]*\), or use what masking leaves of others \(birth_date, notes\)\.$/,
+    ],
+    [
+      "SELECT id FROM shop.customers WHERE email = 'x'",
+      /to compare for equality alone, ask for a role whose policy grants a lookup of the label contact\.email\.$/,
+    ],
+    ['SELECT id FROM shop.customers ORDER BY email', /^(?!.*lookup)/],
+    [
+      "UPDATE shop.customers SET loyalty_points = 1 WHERE email = 'x'",
+      /^(?!.*birth_date).*, or ask for a role whose policy grants a lookup of the label contact\.email\.$/,
+    ],
+    ['UPDATE shop.customers SET city = email WHERE id = 1', /^(?!.*(birth_date|lookup))/],
+  ])('says in the hint to %s what is open and what would help', (sql, hint) => {
+    const rewrite = rewriteOf(sql);
+    expect(rewrite.kind === 'refused' ? rewrite.problem.wayOut : 'not refused').toMatch(hint);
+    expect(rewrite.kind).toBe('refused');
+  });
+
   it('refuses a profile that is not configured', () => {
     expect(() => rewriteOf('SELECT 1', 'nobody')).toThrow(
       expect.objectContaining({ code: 'masking.profile_unknown' }),
