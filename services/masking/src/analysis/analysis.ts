@@ -122,7 +122,8 @@ export class Analysis {
 
   /** What a RETURNING list holds of masked columns, and cannot be given as their masks. */
   refuseReturned(flow: Flow): void {
-    for (const cell of flow.cells) if (cell.mask.treatment !== 'open') this.problem(this.writeProblem(cell));
+    for (const cell of flow.cells)
+      if (cell.mask.treatment !== 'open') this.problem(this.writeProblem(cell, false));
   }
 
   /** The flow of a value that is computed from others. Surrogates cannot be computed with. */
