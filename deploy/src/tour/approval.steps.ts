@@ -70,12 +70,13 @@ async function stage(scene: Scene): Promise<void> {
   const before = await scene.evidence.newest(query);
   const agent = await scene.agent('operator');
   try {
-    const answer = await agent.ask(
-      "INSERT INTO clinic.import_staging (batch) VALUES ('batch-1'), ('batch-2')",
-    );
+    const statement = "INSERT INTO clinic.import_staging (batch) VALUES ('batch-1'), ('batch-2')";
+    scene.say.sent(operator, statement);
+    const answer = await agent.ask(statement);
+    scene.say.got(answer.refusal === null ? `${answer.count} rows` : `ERROR ${answer.refusal.message}`);
     scene.say.check(answer.refusal === null, 'the operator staged two rows to clear');
     // Its record has arrived before the step looks for those of the held statement.
-    await scene.evidence.arrived(query, before, 1);
+    for (const record of await scene.evidence.arrived(query, before, 1)) scene.say.recorded(record);
   } finally {
     await agent.close();
   }
@@ -141,7 +142,7 @@ export const approvalSteps: readonly Step[] = [
     async run(scene) {
       await stage(scene);
       const before = await scene.evidence.newest({ kind: 'approval' });
-      await whileHeld(scene, `${clearing} `, async (id) => {
+      await whileHeld(scene, `${clearing} -- again`, async (id) => {
         scene.say.check(
           (await answerAs(scene, 'requester', id, 'approve')) === 'approval.self',
           'the person for whom the agent acts may not approve',

@@ -109,6 +109,8 @@ export const evidenceSteps: readonly Step[] = [
       scene.say.got(`exit status ${genuine.status}: ${genuine.verdict}`);
       scene.say.check(genuine.status === 0 && genuine.verdict === 'authentic', 'the dossier is authentic');
 
+      scene.say.unrecorded('this checks the whole dossier, outside the gateway');
+
       const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
       const forgery = tamper(lines);
       const edited = join(scene.output, 'dossier.edited.ndjson');

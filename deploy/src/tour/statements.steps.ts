@@ -15,7 +15,7 @@ function shown(answer: Answer): string {
   const more = answer.rows.length - rows.length;
   return [
     ...rows,
-    ...(more > 0 ? [`… and ${more} more rows`] : []),
+    ...(more > 0 ? [`… and ${more} more ${more === 1 ? 'row' : 'rows'}`] : []),
     ...(rows.length === 0 ? [`${answer.count} rows`] : []),
   ].join('\n');
 }

@@ -22,6 +22,8 @@ export interface Sayings {
   got(text: string): void;
   /** What the evidence holds of it: the rule and the controls. */
   recorded(record: EvidenceRecord): void;
+  /** Why neither a rule nor a control belongs to what was shown. */
+  unrecorded(why: string): void;
   /** A claim of the step; the step fails when it does not hold. */
   check(holds: boolean, claim: string): void;
 }

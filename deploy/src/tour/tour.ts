@@ -43,13 +43,20 @@ export async function runTour(
     const line = (label: string, text: string): void =>
       write(`    ${pc.dim(label.padEnd(10))} ${indent(text)}`);
     const say: Sayings = {
-      sent: (who, text) => line('sent', `${pc.cyan(text)} ${pc.dim(`by ${who}`)}`),
+      sent: (who, text) => line('sent', `${pc.dim(`by ${who}:`)} ${pc.cyan(text)}`),
       got: (text) => line('answer', text),
       recorded: (record: EvidenceRecord) => {
         const rules = record.data.rules;
-        if (Array.isArray(rules) && rules.length > 0) line('rule', rules.join(', '));
+        line(
+          'rule',
+          Array.isArray(rules) && rules.length > 0 ? rules.join(', ') : 'none: no policy decided this',
+        );
         const controls = record.controls.map(({ id, relation }) => `${id} (${relation})`);
         line('control', controls.length === 0 ? 'none' : controls.join(', '));
+      },
+      unrecorded: (why) => {
+        line('rule', `none: ${why}`);
+        line('control', `none: ${why}`);
       },
       check: (holds, claim) => {
         write(`    ${holds ? pc.green('✔') : pc.red('✖')} ${claim}`);
