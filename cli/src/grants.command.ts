@@ -1,3 +1,4 @@
+import { CountersignError } from '@countersign/errors';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { type CommonFlags, momentOf, run, secondsOf, withSettings } from './approval/index.js';
@@ -45,12 +46,17 @@ function addRequest(grants: Command): void {
     .command('request')
     .description('ask for a grant; somebody else activates it')
     .option('--agent <id>', 'the agent that will act (default: you)')
-    .option('--on-behalf-of <id>', 'the person for whom it acts (default: you)')
+    .option('--on-behalf-of <id>', 'the person for whom it acts (default: you; an agent must name one)')
     .requiredOption('--target <name>', 'the target')
     .requiredOption('--role <role>', 'the role in which it acts, such as reader, analyst or operator')
     .option('--for <period>', 'how long, such as 30m, 8h or 2d', '8h');
   withSettings(command).action(async (flags: RequestFlags) => {
     await run(flags, async ({ client, settings, say }) => {
+      if (flags.onBehalfOf === undefined && settings.id?.startsWith('agent:') === true)
+        throw new CountersignError('config.invalid', {
+          detail: 'An agent acts for a person, so the request must name one.',
+          next: 'Give --on-behalf-of with the id of the person, such as person:p-17.',
+        });
       const answer = await client.call('POST', '/v1/grants', grant, {
         agent: flags.agent ?? settings.id ?? '',
         onBehalfOf: flags.onBehalfOf ?? settings.id ?? '',

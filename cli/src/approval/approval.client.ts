@@ -10,7 +10,13 @@ const limits = { time: 15_000, size: 8 * 1024 * 1024 } as const;
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const approvalAudience = 'countersign-approval';
 
-const problem = z.object({ code: z.string(), detail: z.string().optional(), next: z.string().optional() });
+/** Problem details (RFC 9457), or what a token endpoint answers (RFC 6749): there the text is `error_description`. */
+const problem = z.object({
+  code: z.string(),
+  detail: z.string().optional(),
+  error_description: z.string().optional(),
+  next: z.string().optional(),
+});
 const issued = z.object({ access_token: z.string(), expires_in: z.int() });
 
 export interface IssuedToken {
@@ -38,7 +44,8 @@ function failureOf(status: number, body: unknown): CountersignError {
       detail: `The answer was HTTP ${status} without a reason.`,
     });
   }
-  const { code, detail, next } = result.data;
+  const { code, next } = result.data;
+  const detail = result.data.detail ?? result.data.error_description;
   const message = fromWire({ code }).message;
   const more = detail?.startsWith(message) === true ? detail.slice(message.length).trim() : '';
   return fromWire({
