@@ -26,7 +26,9 @@ export function composeReport(
     trust,
     dossier: verification === null ? null : summaryOf(verification),
     checks: verification === null ? [] : checksOf(verification, findings),
-    findings: findings.kept.toSorted((left, right) => placeOf(left.where) - placeOf(right.where)),
+    findings: findings.kept.toSorted(
+      (left, right) => rankOf(left) - rankOf(right) || placeOf(left.where) - placeOf(right.where),
+    ),
     furtherFindings: findings.uncounted,
     outOfReach,
   };
@@ -196,6 +198,11 @@ function trustNotes({ given, matched, unmatched }: TrustReport): readonly string
       'The authority itself is not trusted: the checkpoint key vouches for what was logged, producers included.',
     );
   return notes;
+}
+
+/** Records rest on events: what is wrong with them follows from what is wrong with those, and comes last. */
+function rankOf({ check }: VerificationReport['findings'][number]): number {
+  return check === 'records' ? 1 : 0;
 }
 
 /** Findings about a place come in the order of the dossier; those about none come first. */
