@@ -41,8 +41,13 @@ describe('an Authorization header', () => {
     expect(bearerOf('bearer a.b')).toBe('a.b');
   });
 
-  it('is missing where it is empty', () => {
-    expect(() => bearerOf(undefined)).toThrow(expect.objectContaining({ code: 'auth.token_missing' }));
+  it('is missing where it is empty, and the hint says where it goes', () => {
+    expect(() => bearerOf(undefined)).toThrow(
+      expect.objectContaining({
+        code: 'auth.token_missing',
+        next: expect.stringContaining('Authorization: Bearer'),
+      }),
+    );
     expect(() => bearerOf('')).toThrow(expect.objectContaining({ code: 'auth.token_missing' }));
   });
 

@@ -34,7 +34,10 @@ export function auditorOf(verified: unknown): Auditor {
 
 /** The bearer token of an Authorization header (RFC 6750 section 2.1). Throws auth.token_missing or auth.token_invalid. */
 export function bearerOf(header: string | undefined): string {
-  if (header === undefined || header === '') throw new CountersignError('auth.token_missing');
+  if (header === undefined || header === '')
+    throw new CountersignError('auth.token_missing', {
+      next: 'Send it as `Authorization: Bearer …`; see `countersign token --help`.',
+    });
   const token = /^Bearer ([A-Za-z0-9._~+/-]{1,8192}=*)$/i.exec(header)?.[1];
   if (token === undefined) throw new CountersignError('auth.token_invalid');
   return token;
