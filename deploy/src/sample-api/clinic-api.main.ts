@@ -27,6 +27,13 @@ function list(response: ServerResponse, query: URLSearchParams): void {
   answer(response, 200, { items: found.slice(0, limit), total: found.length });
 }
 
+/** How many appointments each room has: nothing in it is about a person. */
+function rooms(response: ServerResponse): void {
+  const counts = new Map<string, number>();
+  for (const { room } of appointments) counts.set(room, (counts.get(room) ?? 0) + 1);
+  answer(response, 200, Object.fromEntries([...counts].sort(([left], [right]) => (left < right ? -1 : 1))));
+}
+
 function serve(request: IncomingMessage, response: ServerResponse): void {
   request.resume();
   // The target's own account, as reconciliation reads it: which action the gateway said it was.
@@ -39,6 +46,7 @@ function serve(request: IncomingMessage, response: ServerResponse): void {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://clinic');
   const id = /^\/v1\/appointments\/(\d+)$/.exec(pathname)?.[1];
   if (pathname === '/v1/appointments' && request.method === 'GET') list(response, searchParams);
+  else if (pathname === '/v1/rooms' && request.method === 'GET') rooms(response);
   else if (pathname === '/v1/appointments' && request.method === 'DELETE') {
     const removed = appointments.length;
     appointments = [];

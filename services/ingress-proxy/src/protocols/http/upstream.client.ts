@@ -1,6 +1,5 @@
-import type { Readable } from 'node:stream';
 import { CountersignError } from '@countersign/errors';
-import { Pool } from 'undici';
+import { type Dispatcher, Pool } from 'undici';
 import type { HttpTarget } from '../../targets/index.js';
 
 export interface UpstreamLimits {
@@ -25,7 +24,7 @@ export interface Outgoing {
 export interface Incoming {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  readonly body: Readable;
+  readonly body: Dispatcher.ResponseData['body'];
 }
 
 /** Connections to one target, kept open and used by one request at a time each. */

@@ -43,7 +43,9 @@ export class AgentConnection {
     }
     this.#queued += 1;
     const agentLeft = new AbortController();
-    response.once('close', () => agentLeft.abort());
+    response.once('close', () => {
+      if (!response.writableFinished) agentLeft.abort();
+    });
     this.#tail = this.#tail
       .then(() => this.#serve(request, response, agentLeft.signal))
       .catch((thrown: unknown) => {
@@ -132,8 +134,12 @@ export class AgentConnection {
       return;
     }
     const submitted = requestOf(prepared, body);
+    const { stopping } = this.#context;
     const port: ActionPort = {
-      signal: AbortSignal.any([left, this.#context.stopping]),
+      // Made where somebody waits for a human alone: most actions do not.
+      get signal() {
+        return AbortSignal.any([left, stopping]);
+      },
       patienceMilliseconds: waitOf(prepared.headers.get('prefer')),
       waiting: () => undefined,
       run: (running) =>

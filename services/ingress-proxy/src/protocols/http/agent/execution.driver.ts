@@ -134,9 +134,16 @@ export class Execution {
   }
 
   async #releaseStream(incoming: Incoming): Promise<void> {
-    const { running, response, limits } = this.#options;
-    const length = incoming.headers['content-length'];
-    const known = typeof length === 'string' && /^\d{1,15}$/.test(length) ? Number(length) : null;
+    const { response, limits } = this.#options;
+    const known = lengthOf(incoming);
+    if (known !== null && known <= SMALL) {
+      const body = await readWhole(incoming, SMALL);
+      if (this.#stopped !== null) throw new CountersignError(this.#stopped);
+      if (body.length > 0) this.#commit(body);
+      this.#head(incoming, body.length, false);
+      response.end(body);
+      return;
+    }
     if (known !== null && known > limits.answerBytes) throw new CountersignError('protocol.too_large');
     this.#head(incoming, known, false);
     let bytes = 0;
@@ -144,11 +151,16 @@ export class Execution {
       bytes += chunk.length;
       if (bytes > limits.answerBytes) throw new CountersignError('protocol.too_large');
       if (this.#stopped !== null) throw new CountersignError(this.#stopped);
-      running.release.commit(chunk, this.#rows === 0 ? 1 : 0, chunk.length);
-      this.#rows = 1;
+      this.#commit(chunk);
       if (!response.write(chunk)) await drained(response, limits.stallMilliseconds);
     }
     response.end();
+  }
+
+  /** What passes through is one row, however many parts it comes in. */
+  #commit(chunk: Buffer): void {
+    this.#options.running.release.commit(chunk, this.#rows === 0 ? 1 : 0, chunk.length);
+    this.#rows = 1;
   }
 
   /** @param length of the body; null where it is not known */
@@ -182,7 +194,19 @@ export class Execution {
   }
 }
 
+/** Answers of at most so many bytes that say how long they are go out in one piece. */
+const SMALL = 64 * 1024;
+
+function lengthOf({ headers }: Incoming): number | null {
+  const length = headers['content-length'];
+  return typeof length === 'string' && /^\d{1,15}$/.test(length) ? Number(length) : null;
+}
+
 async function readWhole(incoming: Incoming, most: number): Promise<Buffer> {
+  const known = lengthOf(incoming);
+  if (known !== null && known > most) throw new CountersignError('protocol.too_large');
+  // The client holds the target to the length that it said.
+  if (known !== null) return Buffer.from(await incoming.body.arrayBuffer());
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of incoming.body as AsyncIterable<Buffer>) {

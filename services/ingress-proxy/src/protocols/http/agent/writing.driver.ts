@@ -35,9 +35,15 @@ export async function drained(response: ServerResponse, milliseconds: number): P
   }
 }
 
+const EMPTY = Buffer.alloc(0);
+
 /** A request's body, or null where it is larger than is accepted. Throws rpc.cancelled where the agent leaves. */
 export async function readBody(request: IncomingMessage, most: number): Promise<Buffer | null> {
   if (Number(request.headers['content-length'] ?? 0) > most) return null;
+  if (request.headers['content-length'] === undefined && request.headers['transfer-encoding'] === undefined) {
+    request.resume();
+    return EMPTY;
+  }
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
