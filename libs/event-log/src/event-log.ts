@@ -45,7 +45,10 @@ export interface Subscription {
  * - Every call ends in bounded time.
  */
 export interface EventLog {
-  /** Resolves when the records are durable, in this order. Rejects with `recording.unavailable`: outcome unknown. */
+  /**
+   * Resolves when the records are durable, in this order. Rejects with `recording.unavailable`: outcome unknown; with
+   * `config.invalid` where the log is not set up to keep them: nothing was written.
+   */
   append(topic: string, records: readonly EventRecord[]): Promise<void>;
   /**
    * The last record of a key; null where there is none. A lower bound: appends of another process that have not

@@ -1,3 +1,4 @@
+export { createEventLogTopics, type EventLogRights } from './drivers/kafka/index.js';
 export { createEventLogSchema, type EventLogRoles } from './drivers/postgres/index.js';
 export {
   type EventLog,

@@ -27,7 +27,7 @@ export function faultsContract(fixture: () => EventLogFixture, log: () => EventL
     await reader.until(3);
     await reader.stop();
     expect(reader.texts()).toEqual(['1', '2', '3']);
-  }, 60_000);
+  }, 180_000);
 
   it('loses nothing it acknowledged when the server is killed amid appends', async () => {
     const topic = newTopic();
@@ -58,5 +58,5 @@ export function faultsContract(fixture: () => EventLogFixture, log: () => EventL
       expect(reader.texts(key)).toEqual(Array.from({ length: count }, (_, number) => String(number)));
     }
     expect(unknown).toBeGreaterThan(0);
-  }, 60_000);
+  }, 180_000);
 }

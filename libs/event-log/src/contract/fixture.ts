@@ -42,6 +42,10 @@ export const textOf = ({ value }: EventRecord): string => Buffer.from(value).toS
 export class Reader {
   readonly records: StoredRecord[] = [];
   readonly positions = new Map<string, Position>();
+  /** Hears that the log cannot be read just now. */
+  onTrouble: (error: Error) => void = () => undefined;
+  /** What is done with a batch, in place of taking it at once. */
+  takeSlowly: (batch: readonly StoredRecord[]) => Promise<void> = async (batch) => this.take(batch);
   readonly #seen = new Set<string>();
   #stop = new AbortController();
   #running: Promise<void> = Promise.resolve();
@@ -60,7 +64,8 @@ export class Reader {
       from: new Map(this.positions),
       maxBatch: this.maxBatch,
       signal: this.#stop.signal,
-      onBatch: async (batch) => this.take(batch),
+      onBatch: (batch) => this.takeSlowly(batch),
+      onTrouble: (error) => this.onTrouble(error),
     });
     this.#running.catch(() => undefined);
     return this;
@@ -86,7 +91,7 @@ export class Reader {
     return this.records.filter((stored) => key === undefined || stored.key === key).map(textOf);
   }
 
-  async until(count: number, timeout = 20_000): Promise<this> {
+  async until(count: number, timeout = 60_000): Promise<this> {
     await waitUntil(() => this.records.length >= count, { timeout, what: `${count} records` });
     return this;
   }

@@ -31,11 +31,11 @@ export function eventLogContract(driver: string, start: () => Promise<EventLogFi
     beforeAll(async () => {
       fixture = await start();
       log = await fixture.open();
-    }, 60_000);
+    }, 180_000);
     afterAll(async () => {
       await log?.close();
       await fixture?.stop();
-    }, 60_000);
+    }, 180_000);
     describe('appending', () => appendingContract(theLog, topics));
     describe('subscribing', () => subscribingContract(theLog, () => theFixture().open(), topics));
     describe('faults', () => faultsContract(theFixture, theLog));
