@@ -13,6 +13,14 @@ import {
   storeRoles,
   type Target,
 } from './databases/index.js';
+import {
+  type DeployedEventLog,
+  demandKind,
+  eventLogInCluster,
+  eventLogInStore,
+  noteKind,
+  startEventLogBroker,
+} from './event-log/index.js';
 import { configurationsOf, SupervisedProcess } from './services/index.js';
 import { cast, People } from './session/index.js';
 import { demandFree, type Ports, portsFrom, Secrets, takeFolder } from './state/index.js';
@@ -24,6 +32,8 @@ export interface DeploymentOptions {
   readonly data: string;
   /** First port; see `portsFrom`. */
   readonly port: number;
+  /** Where events are kept: `postgres` (unless told), `kafka` for a broker of its own, or the URL of a Kafka cluster. */
+  readonly eventLog?: string;
   /** Changes the configuration of a service before it is written; for tests. */
   readonly adjust?: Adjust;
   /** Hears what happens, a sentence each. */
@@ -37,6 +47,7 @@ export interface DeploymentOptions {
 export interface Deployment {
   readonly ports: Ports;
   readonly store: Store;
+  readonly eventLog: DeployedEventLog;
   readonly target: Target;
   readonly sampleApi: SupervisedProcess;
   readonly services: ReadonlyMap<DeployedService, SupervisedProcess>;
@@ -95,9 +106,19 @@ async function folders(
   return made;
 }
 
+async function openKafka(
+  place: string,
+  data: string,
+  port: number,
+  secrets: Secrets,
+): Promise<DeployedEventLog | null> {
+  if (place === 'postgres') return null;
+  return place === 'kafka' ? startEventLogBroker(data, port, secrets) : eventLogInCluster(place);
+}
+
 /**
- * Starts a whole installation on this machine: two PostgreSQL servers, the sample's HTTP service, five services as processes of their own, keys and
- * an enrolled cast. State in the data folder is resumed. Throws catalogued errors for taken ports, a full disk and a
+ * Starts a whole installation on this machine: two PostgreSQL servers, a Kafka broker where events are kept in one, the
+ * sample's HTTP service, five services as processes of their own, keys and an enrolled cast. State in the data folder is resumed. Throws catalogued errors for taken ports, a full disk and a
  * second launcher; whatever was started is stopped again.
  */
 export async function startDeployment(options: DeploymentOptions): Promise<Deployment> {
@@ -118,6 +139,8 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
   };
   try {
     await demandFree(ports);
+    const { eventLog: place = 'postgres' } = options;
+    await demandKind(data, place === 'postgres' || place === 'kafka' ? place : 'cluster');
     const secrets = new Secrets(data);
     const authority = await secrets.authority();
     const checkpoint = await readFile(
@@ -127,7 +150,7 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
     const passwords = Object.fromEntries(
       await Promise.all(storeRoles.map(async (role) => [role, await secrets.password(`store.${role}`)])),
     ) as Record<(typeof storeRoles)[number], string>;
-    const [store, target] = await Promise.all([
+    const [store, target, kafka] = await Promise.all([
       startStore(join(data, 'store'), ports.store, passwords).then((started) => {
         stops.push(() => started.instance.stop());
         return started;
@@ -139,10 +162,17 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
         stops.push(() => started.instance.stop());
         return started;
       }),
+      openKafka(place, data, ports.kafka, secrets).then((opened) => {
+        if (opened !== null) stops.push(() => opened.stop());
+        return opened;
+      }),
     ]);
+    const eventLog = kafka ?? eventLogInStore(store);
+    await noteKind(data, eventLog.kind);
     progress(
       `Started two PostgreSQL servers; the sample clinic has ${target.rows.toLocaleString('en')} rows.`,
     );
+    if (kafka !== null) progress(`Keeping events in ${eventLog.name}.`);
     const approvalApi = `http://127.0.0.1:${ports.approvalApi}`;
     const people = new People(approvalApi, secrets);
     const settings = await configurationsOf({
@@ -150,6 +180,7 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
       targetPort: ports.target,
       operations: JSON.parse(await readFile(at('deploy/sample/clinic-api.operations.json'), 'utf8')),
       store,
+      eventLog,
       secrets,
       files: {
         bundle: at('policies/bundle.tar.gz'),
@@ -212,6 +243,7 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
     return {
       ports,
       store,
+      eventLog,
       target,
       sampleApi,
       services,

@@ -6,6 +6,7 @@ export {
   type Settings,
   startDeployment,
 } from './deployment.js';
+export type { DeployedEventLog } from './event-log/index.js';
 export { SupervisedProcess, tokenIssuer } from './services/index.js';
 export { type AgentPart, cast, type Part, People } from './session/index.js';
 export { portCount } from './state/index.js';

@@ -9,7 +9,11 @@ import { explained } from './state/index.js';
 import { runTour } from './tour/index.js';
 
 const began = performance.now();
-const options = parseOptions(process.argv.slice(2), fileURLToPath(new URL('../../', import.meta.url)));
+const options = parseOptions(
+  process.argv.slice(2),
+  fileURLToPath(new URL('../../', import.meta.url)),
+  process.env,
+);
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
@@ -46,6 +50,7 @@ async function run(): Promise<number> {
   const starting = startDeployment({
     data: options.data,
     port: options.port,
+    eventLog: options.eventLog,
     progress: (line) => say(`  ${pc.green('✔')} ${line}`),
     signal: stopping.signal,
     onFailure: broken.reject,

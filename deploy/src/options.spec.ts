@@ -9,7 +9,21 @@ describe('options', () => {
 
   it('take a folder and a port', () => {
     const options = parseOptions(['--once', '--data', '/tmp/x', '--port', '20000'], '/srv/countersign');
-    expect(options).toEqual({ once: true, tour: true, data: '/tmp/x', port: 20000 });
+    expect(options).toEqual({
+      once: true,
+      tour: true,
+      data: '/tmp/x',
+      port: 20000,
+      eventLog: 'postgres',
+    });
+  });
+
+  it('keep events in PostgreSQL, in a broker of their own, or in a cluster', () => {
+    const eventLog = (argv: string[], url?: string) =>
+      parseOptions(argv, '/srv/countersign', { EVENT_LOG_URL: url }).eventLog;
+    expect(eventLog([])).toBe('postgres');
+    expect(eventLog(['--kafka'], '')).toBe('kafka');
+    expect(eventLog([], 'kafka://one:9092')).toBe('kafka://one:9092');
   });
 
   it('keep state in the checkout, but under root where another user can reach it', () => {

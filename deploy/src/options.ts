@@ -13,6 +13,8 @@ export interface Options {
   readonly port: number;
   /** Whether to run the guided session. */
   readonly tour: boolean;
+  /** Where events are kept: `postgres`, `kafka` for a broker of its own, or the URL of a Kafka cluster. */
+  readonly eventLog: string;
 }
 
 /** All ports stay below 32768, out of the ephemeral range. */
@@ -37,7 +39,11 @@ export function defaultDataFolder(checkout: string, root: boolean, home: string)
   return join('/var/lib/countersign', name);
 }
 
-export function parseOptions(argv: readonly string[], checkout: string): Options {
+export function parseOptions(
+  argv: readonly string[],
+  checkout: string,
+  environment: Readonly<Record<string, string | undefined>> = {},
+): Options {
   const program = new Command('npm start --')
     .description(
       'Start Countersign with a sample database, show a guided session, and stay up.\n' +
@@ -56,11 +62,29 @@ export function parseOptions(argv: readonly string[], checkout: string): Options
       port,
       15432,
     )
+    .option('--kafka', 'keep events in a Kafka broker of its own (needs Java 17 and Maven)', false)
+    .addHelpText(
+      'after',
+      '\nEVENT_LOG_URL=kafka://[user:password@]host:port,… keeps events in a Kafka cluster that is there already.',
+    )
     .helpOption('-h, --help', 'show this help')
     .allowExcessArguments(false);
   program.parse(argv as string[], { from: 'user' });
-  const given = program.opts<{ once: boolean; tour: boolean; data: string; port: number }>();
+  const given = program.opts<{ once: boolean; tour: boolean; data: string; port: number; kafka: boolean }>();
   if (given.once && !given.tour)
     program.error("error: option '--once' ends after the guided session, which '--no-tour' leaves out");
-  return { once: given.once, tour: given.tour, data: resolve(given.data), port: given.port };
+  const url = environment.EVENT_LOG_URL ?? '';
+  if (url !== '' && given.kafka) {
+    program.error(
+      "error: option '--kafka' starts a broker, and EVENT_LOG_URL names one that is there already",
+    );
+  }
+  if (url !== '' && !url.startsWith('kafka://')) program.error('error: EVENT_LOG_URL begins with kafka://');
+  return {
+    once: given.once,
+    tour: given.tour,
+    data: resolve(given.data),
+    port: given.port,
+    eventLog: url !== '' ? url : given.kafka ? 'kafka' : 'postgres',
+  };
 }

@@ -5,5 +5,6 @@ export {
   serviceNames,
   startStore,
   storeRoles,
+  watcher,
 } from './store.js';
 export { apiName, gatewayRole, startTarget, type Target, type TargetFiles, targetName } from './target.js';

@@ -11,7 +11,10 @@ export type DeployedService = (typeof serviceNames)[number];
 const eventLogOwner = 'event_log_owner';
 const owners = { event_log: eventLogOwner, approval: 'approval', evidence: 'evidence' } as const;
 
-export const storeRoles = [eventLogOwner, ...serviceNames] as const;
+/** Whoever watches the event log, by reading alone: the security operations centre. */
+export const watcher = 'soc';
+
+export const storeRoles = [eventLogOwner, ...serviceNames, watcher] as const;
 export type StoreRole = (typeof storeRoles)[number];
 
 export interface Store {
@@ -49,9 +52,9 @@ export async function startStore(
   await connected(instance.url(), async (client) => {
     for (const role of storeRoles) await ensureRole(client, role, passwords[role]);
     for (const [database, owner] of Object.entries(owners)) await ensureDatabase(client, database, owner);
-    const services = serviceNames.map((role) => client.escapeIdentifier(role)).join(', ');
-    await client.query(`GRANT CONNECT ON DATABASE event_log TO ${services}`);
+    const users = [...serviceNames, watcher].map((role) => client.escapeIdentifier(role)).join(', ');
+    await client.query(`GRANT CONNECT ON DATABASE event_log TO ${users}`);
   });
-  await createEventLogSchema(url(eventLogOwner, 'event_log'), { append: serviceNames });
+  await createEventLogSchema(url(eventLogOwner, 'event_log'), { append: serviceNames, read: [watcher] });
   return { instance, url };
 }

@@ -1,4 +1,5 @@
 import { apiName, type DeployedService, gatewayRole, type Store, targetName } from '../databases/index.js';
+import type { DeployedEventLog } from '../event-log/index.js';
 import type { Ports, Secrets } from '../state/index.js';
 
 export const tokenIssuer = 'urn:countersign:approval';
@@ -26,6 +27,7 @@ export interface Installation {
   /** What agents may ask of the HTTP target. */
   readonly operations: readonly unknown[];
   readonly store: Store;
+  readonly eventLog: DeployedEventLog;
   readonly secrets: Secrets;
   readonly files: InstallationFiles;
   readonly administrator: Administrator;
@@ -38,11 +40,11 @@ const socketOf = (files: InstallationFiles, service: DeployedService): string =>
 
 /** The configuration of each service of a local installation: loopback, Unix sockets, secrets by file. */
 export async function configurationsOf(installation: Installation): Promise<Configurations> {
-  const { ports, store, secrets, files } = installation;
+  const { ports, store, eventLog, secrets, files } = installation;
   const base = async (service: DeployedService, port = 0) => ({
     instance: `${service}-1`,
     http: { port },
-    eventLog: store.url(service, 'event_log'),
+    eventLog: eventLog.url(service),
     identity: await secrets.identity(service, `${service}-1`),
   });
   const serving = (service: DeployedService) => ({ grpc: { address: socketOf(files, service) } });

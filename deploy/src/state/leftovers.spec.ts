@@ -42,6 +42,8 @@ describe('what belongs to a data folder', () => {
       command: 'node /opt/cs/services/policy/dist/main.js --config /srv/data2/configurations/policy.json',
     },
     { pid: 3, command: '/opt/native/bin/postgres -D /srv/data/store -c port=15436' },
+    { pid: 6, command: 'java -cp /opt/jars/* kafka.Kafka /srv/data/kafka/server.properties' },
+    { pid: 7, command: 'java -cp /opt/jars/* kafka.Kafka /srv/other/kafka/server.properties' },
     { pid: 4, command: 'vi /srv/data/configurations/policy.json' },
     { pid: 5, command: '/usr/lib/postgresql/bin/postgres -D /var/lib/postgresql' },
   ];
@@ -51,6 +53,7 @@ describe('what belongs to a data folder', () => {
     expect(found).toEqual([
       [1, 'policy'],
       [3, 'PostgreSQL'],
+      [6, 'Kafka'],
     ]);
   });
 });

@@ -23,7 +23,7 @@ async function listProcesses(): Promise<readonly ListedProcess[]> {
   });
 }
 
-/** Services and database servers of a data folder, by their command lines: those that a launcher starts, no other. */
+/** Services and servers of a data folder, by their command lines: those that a launcher starts, no other. */
 export function belongingTo(
   folder: string,
   processes: readonly ListedProcess[],
@@ -32,8 +32,10 @@ export function belongingTo(
     const service = /services\/([a-z-]+)\/dist\/main\.js --config (.*)$/.exec(one.command);
     const server = /\/postgres -D (\S+)/.exec(one.command);
     const sample = /deploy\/dist\/sample-api\/([a-z-]+)\.main\.js .*--key-file (.*)$/.exec(one.command);
+    const broker = /^\S*java .*kafka\.Kafka (.*)\/server\.properties$/.exec(one.command);
     const own = service ?? sample;
-    const [name, path] = own !== null ? [own[1], own[2]] : ['PostgreSQL', server?.[1]];
+    const [name, path] =
+      own !== null ? [own[1], own[2]] : broker !== null ? ['Kafka', broker[1]] : ['PostgreSQL', server?.[1]];
     return name !== undefined && path?.startsWith(`${folder}/`) ? [{ ...one, name }] : [];
   });
 }
@@ -48,14 +50,14 @@ function isAlive(pid: number): boolean {
 }
 
 async function end(pid: number): Promise<void> {
-  // SIGINT: PostgreSQL calls it a fast shutdown, the services a graceful one.
+  // SIGINT: PostgreSQL calls it a fast shutdown, the others a graceful one.
   process.kill(pid, 'SIGINT');
   for (let waited = 0; waited < graceMilliseconds && isAlive(pid); waited += 50) await delay(50);
   if (isAlive(pid)) process.kill(pid, 'SIGKILL');
 }
 
 /**
- * Takes a data folder for this launcher: refuses to go on beside a living one, and ends services and database servers
+ * Takes a data folder for this launcher: refuses to go on beside a living one, and ends services and servers
  * that a dead one left over. Errors: service.already_running naming the living launcher.
  * @returns the names of what was ended, and a way to give the folder back
  */

@@ -12,10 +12,12 @@ export interface Ports {
   readonly ingressHttp: number;
   /** The sample's HTTP service. */
   readonly sampleApi: number;
+  /** The event log's own Kafka broker, where there is one. */
+  readonly kafka: number;
 }
 
 /** Ports that one installation uses, from its first port. */
-export const portCount = 7;
+export const portCount = 8;
 
 export function portsFrom(first: number): Ports {
   return {
@@ -26,6 +28,7 @@ export function portsFrom(first: number): Ports {
     store: first + 4,
     ingressHttp: first + 5,
     sampleApi: first + 6,
+    kafka: first + 7,
   };
 }
 

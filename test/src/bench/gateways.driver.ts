@@ -14,6 +14,6 @@ export const gatewayKinds: readonly GatewayKind[] = [
   {
     name: 'gateway on PostgreSQL',
     start: () => startInstallation(),
-    openLog: ({ deployment }) => openEventLog(deployment.store.url('ingress-proxy', 'event_log')),
+    openLog: ({ deployment }) => openEventLog(deployment.eventLog.url('ingress-proxy')),
   },
 ];

@@ -45,9 +45,10 @@ export interface KafkaInstance {
   kill(): Promise<void>;
   /** Starts again on the same data and port; stops first where it runs. */
   restart(): Promise<void>;
-  /** SIGSTOP: connections stand, and nothing is answered until `resume`. */
-  stall(): Promise<void>;
-  resume(): Promise<void>;
+  /** SIGSTOP: connections stand, and nothing is answered. */
+  freeze(): Promise<void>;
+  /** Ends `freeze`. */
+  thaw(): Promise<void>;
 }
 
 const host = '127.0.0.1';
@@ -121,8 +122,8 @@ function instance(broker: Broker, temporary: boolean): KafkaInstance {
       await broker.stop();
       await broker.start();
     },
-    stall: () => broker.signal('SIGSTOP'),
-    resume: () => broker.signal('SIGCONT'),
+    freeze: () => broker.signal('SIGSTOP'),
+    thaw: () => broker.signal('SIGCONT'),
     stop: async () => {
       await broker.stop();
       if (temporary) await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });

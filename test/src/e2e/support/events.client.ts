@@ -14,7 +14,7 @@ export interface PublishedEvent {
 
 /** Everything that was published before this call; a repeated record once. */
 export async function publishedEvents(deployment: Deployment): Promise<readonly PublishedEvent[]> {
-  const log = await openEventLog(deployment.store.url('evidence', 'event_log'));
+  const log = await openEventLog(deployment.eventLog.url('evidence'));
   try {
     const waiting = new Map<string, StoredRecord>();
     for (const { service, key } of producers) {

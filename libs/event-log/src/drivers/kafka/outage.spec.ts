@@ -78,9 +78,9 @@ withKafka('the Kafka event log', () => {
 
   it('refuses in bounded time while its broker is there and does not answer, and recovers by itself', async () => {
     await survive(async () => {
-      await kafka.stall();
+      await kafka.freeze();
       await delay(13_000);
-      await kafka.resume();
+      await kafka.thaw();
     });
   }, 300_000);
 

@@ -52,7 +52,7 @@ export async function createEventLogTopics(
 ): Promise<void> {
   const address = parseKafkaUrl(url);
   const known = new Topics(address, NAME);
-  for (const topic of topics) await known.ensure(topic, 'append');
+  await Promise.all(topics.map((topic) => known.ensure(topic, 'append')));
   const acl = [
     ...Object.entries(rights.append ?? {}).flatMap(([user, own]) =>
       own.flatMap((topic) => topicRights(user, topic, APPENDING)),
