@@ -238,19 +238,28 @@ async function inDatabase(url: string, statement: string): Promise<void> {
   await client.end();
 }
 
+/** How long nothing more has to come, and how long what is there may take to come; milliseconds. */
+const QUIET = 300;
+const PATIENCE = 20_000;
+
 async function eventsIn(url: string): Promise<readonly AnyEvent[]> {
   const log = await openEventLog(url);
   const stop = new AbortController();
   const events: AnyEvent[] = [];
-  const idle = setTimeout(() => stop.abort(), 300);
+  const topic = 'countersign.ingress.v1';
+  const last = await log.head(topic, '/ingress-proxy/ingress-1');
+  // What is there already is read however slow the machine is; then a moment longer, for what others wrote.
+  let idle = setTimeout(() => stop.abort(), last === null ? QUIET : PATIENCE);
   await log.subscribe({
-    topics: ['countersign.ingress.v1'],
+    topics: [topic],
     from: new Map(),
     signal: stop.signal,
     async onBatch(records) {
-      idle.refresh();
       for (const record of records) {
         events.push(parseEnvelope(record.value) as AnyEvent);
+        if (record.position !== last?.position || record.partition !== last.partition) continue;
+        clearTimeout(idle);
+        idle = setTimeout(() => stop.abort(), QUIET);
       }
     },
   });
