@@ -11,5 +11,7 @@ export default {
   testTimeout: 90_000,
   maxWorkers: '50%',
   passWithNoTests: true,
+  // A client whose broker was killed under it can keep a process alive after its last test: the run must end all the same.
+  forceExit: true,
   reporters: ['default', counter],
 };
