@@ -53,6 +53,8 @@ export function wrongIn(asked: Pick<Asked, 'ending'>, recorded: RecordedAction |
   if (recorded === undefined)
     return ofConnection.test(code) ? null : `it was refused with ${code} without a record`;
   if (recorded.refusal === code) return null;
+  // A connection may end with its own word while the refusal of what was asked is on its way: nothing has run.
+  if (recorded.refusal !== null && ofConnection.test(code)) return null;
   const { outcome } = recorded;
   if (recorded.refusal === null && (outcome === null || outcome.error === code)) return null;
   return `it was refused with ${code}, and recorded as ${recorded.refusal ?? outcome?.error ?? 'succeeded'}`;
